@@ -1,0 +1,24 @@
+"""faceswapd: leave files with it overnight, find verified, labelled face swaps in the morning.
+
+The house, from the ground up; a room uses only rooms below it (`docs/architecture.md`):
+
+    core       decides: jobs and their states, what starts next, the gate, retries, whose face a target gets
+    ledger     the SQLite record, and the only SQL
+    settings   the configuration: TOML and environment, checked
+    children   operating-system processes: started, limited, spoken to in JSON lines, ended for certain
+    engines    do the swap, behind one door; `preview` is built in
+    media      knows files: probes and proves them, in a limited child
+    runtime    keeps things moving: inbox, scheduler, execution, outbox, readings; one loop a file
+    control    listens and answers: one application on the Unix socket
+    daemon     knits the rooms together and takes them apart again in order
+    cli        the command `faceswapd`: run, init, demo, check, service
+    ctl        the command `faceswapctl`: standard library only
+
+The data's way: runtime.inbox sees a file, core.intake decides when it is complete and whose face it
+gets, ledger.admission makes it a job, core.plan decides what starts, runtime.execution runs an engine,
+media proves the output, runtime.outbox puts it in place with one rename, ledger.outcomes records it.
+
+Loops never call each other: they write a row and set one event, `wake`.
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""DECIDES. No input or output, no clock, no chance: values in, values out."""
