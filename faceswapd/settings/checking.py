@@ -1,0 +1,60 @@
+"""What each value allows, and all together forbid."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from faceswapd.core.presets import PRESETS
+from faceswapd.settings.problem import Problem, Source
+from faceswapd.settings.schema import Settings
+
+
+def contradictions(source: Source, settings: Settings) -> Iterator[Problem]:
+    """Problems of settings that are each of the right type."""
+    if not settings.inbox:
+        yield Problem(str(source.path), "There is no [[inbox]].", "Add one with its `path`.")
+    yield from _names(source, settings)
+    yield from _presets(source, settings)
+    yield from _folders(source, settings)
+    yield from _template(source, settings)
+
+
+def _names(source: Source, settings: Settings) -> Iterator[Problem]:
+    names: set[str] = set()
+    for number, inbox in enumerate(settings.inbox):
+        if inbox.name in names:
+            where = source.where(("inbox", number, "path"))
+            yield Problem(where, f"Two inboxes are called {inbox.name!r}.", "Give one of them another `name`.")
+        names.add(inbox.name)
+
+
+def _presets(source: Source, settings: Settings) -> Iterator[Problem]:
+    for number, inbox in enumerate(settings.inbox):
+        if inbox.preset not in PRESETS:
+            where = source.where(("inbox", number, "preset"))
+            yield Problem(where, f"There is no preset {inbox.preset!r}.", f"Use one of: {', '.join(PRESETS)}.")
+
+
+def _folders(source: Source, settings: Settings) -> Iterator[Problem]:
+    """No folder of ours lies in an inbox, and no inbox in another: what is made there would be taken."""
+    ours = {key: getattr(settings, key) for key in ("faces", "outbox", "failed", "done", "state", "scratch_folder")}
+    for number, inbox in enumerate(settings.inbox):
+        where = source.where(("inbox", number, "path"))
+        for key, folder in ours.items():
+            if folder.is_relative_to(inbox.path):
+                told = f"The folder `{key.removesuffix('_folder')}` ({folder}) lies in this inbox."
+                yield Problem(where, told, "Choose one outside of it.")
+        if any(other is not inbox and inbox.path.is_relative_to(other.path) for other in settings.inbox):
+            yield Problem(where, "It lies in another inbox.", "Choose a folder outside of it.")
+
+
+def _template(source: Source, settings: Settings) -> Iterator[Problem]:
+    where = source.where(("output",))
+    try:
+        rendered = settings.output.format(folder="f", name="n", suffix=".s", face="f", preset="p", job=1)
+    except (KeyError, IndexError, ValueError, AttributeError) as error:
+        told = f"The template cannot be used: {error}."
+        yield Problem(where, told, "Use {folder}, {name}, {suffix}, {face}, {preset} and {job}.")
+        return
+    if not rendered.endswith(".s") or ".." in Path(rendered).parts or rendered.startswith("/") or "\0" in rendered:
+        told = "The template must stay below the outbox and end in {suffix}."
+        yield Problem(where, told, 'The usual one is "{folder}/{name}{suffix}".')

@@ -1,0 +1,194 @@
+"""Every setting, with its default and its meaning. `config.example.toml` is written from the descriptions here."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ByteSize, ConfigDict, Field
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from faceswapd.core.gate import Limits
+from faceswapd.core.plan import Timeouts
+from faceswapd.core.presets import PRESETS
+from faceswapd.core.retry import RetryPolicy
+from faceswapd.settings.problem import PREFIX
+
+UNITS: Final = {"": 1.0, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def _seconds(value: object) -> object:
+    """90, "90", "90 s", "30 min", "2 h" or "1 d" as seconds."""
+    if isinstance(value, str):
+        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", value)
+        if match is None or match[2] not in UNITS:
+            raise ValueError('write a time as a number of seconds, or like "90 s", "30 min", "2 h"')
+        return float(match[1]) * UNITS[match[2]]
+    return value
+
+
+Seconds = Annotated[float, BeforeValidator(_seconds), Field(ge=0)]
+
+
+def _place(path: Path) -> Path:
+    """A path as the system takes it, with ~ made out."""
+    if "\0" in str(path):
+        raise ValueError("a path cannot hold a zero character")
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise ValueError("nobody of this name has a home folder") from None
+
+
+Place = Annotated[Path, AfterValidator(_place)]
+
+
+class Section(BaseModel):
+    """A part of the configuration with a header of its own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class InboxSettings(Section):
+    """One folder that is watched for targets."""
+
+    path: Place = Field(Path("inbox"), description="the folder")
+    name: str = Field("", description="how it is called in commands; empty: the folder's own name")
+    preset: str = Field("balanced", description=f"one of {', '.join(PRESETS)}")
+    priority: int = Field(0, ge=-100, le=100, description="higher goes first, from -100 to 100")
+    afterwards: Literal["keep", "archive", "delete"] = Field(
+        "keep", description="what becomes of a target that succeeded: keep, archive (moved to done/) or delete"
+    )
+
+
+class IntakeSettings(Section):
+    """When a file in an inbox is complete."""
+
+    settle: Seconds = Field(3.0, description="seconds that a file must stay unchanged")
+    rescan: Seconds = Field(60.0, ge=1, description="seconds between two looks at the folders when no event comes")
+
+
+class EngineSettings(Section):
+    """What swaps."""
+
+    name: Literal["auto", "preview"] = Field("auto", description="auto or preview (the built-in engine)")
+    slots: int = Field(1, ge=1, le=64, description="how many executions run at the same time")
+    idle: Seconds = Field(300.0, description="seconds after which an engine that has nothing to do is ended")
+
+
+class LimitSettings(Section):
+    """What must be left of the machine before something new starts. 0 switches a limit off."""
+
+    cpu_percent: float = Field(95.0, ge=0, le=100, description="per cent of all cores that other programs may use")
+    load_per_core: float = Field(0.0, ge=0, description="1-minute load for each core; our own work counts in it")
+    memory_free: ByteSize = Field(ByteSize(512_000_000), description="memory that must be free")
+    disk_free: ByteSize = Field(ByteSize(512_000_000), description="space that each disk we write to must have free")
+    gpu_free: ByteSize = Field(ByteSize(0), description="memory that each NVIDIA GPU must have free")
+
+
+class TimeoutSettings(Section):
+    """When a running execution is stopped."""
+
+    no_progress: Seconds = Field(120.0, ge=1, description="seconds without a new frame")
+    wall: Seconds = Field(1800.0, ge=1, description="seconds for a target of unknown or short length")
+    wall_per_frame: Seconds = Field(5.0, description="seconds for each frame of a long video")
+
+
+class RetrySettings(Section):
+    """What happens after a failure that trying again can mend."""
+
+    attempts: int = Field(3, ge=1, le=100, description="how often a job is tried in all")
+    first: Seconds = Field(10.0, description="seconds before the second attempt")
+    factor: float = Field(4.0, ge=1, description="by which each further wait is longer")
+    longest: Seconds = Field(900.0, description="seconds that a wait is at most")
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, env_prefix=PREFIX, env_nested_delimiter="__", env_ignore_empty=True
+    )
+
+    faces: Place = Field(Path("faces"), description="one folder (or one photo) for each person")
+    outbox: Place = Field(Path("outbox"), description="where the results go")
+    failed: Place = Field(Path("failed"), description="where a text says why a target failed")
+    done: Place = Field(Path("done"), description='where targets are moved to with afterwards = "archive"')
+    state: Place = Field(Path("state"), description="the ledger, the log, the control socket and the scratch folder")
+    scratch: Place | None = Field(
+        None, description="where outputs are made; best on the outbox's disk", examples=["state/scratch"]
+    )
+    socket: Place | None = Field(None, description="the control socket", examples=["state/control.sock"])
+    default_face: str = Field("", description="the face of a target that names none; empty: such a target is parked")
+    output: str = Field(
+        "{folder}/{name}{suffix}",
+        description="name of a result below the outbox; also {face}, {preset} and {job}",
+    )
+    grace: Seconds = Field(60.0, description="seconds that running executions may go on when the daemon is stopped")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="debug, info, warning or error")
+    inbox: tuple[InboxSettings, ...] = Field((InboxSettings(),), description="the folders that are watched")
+    intake: IntakeSettings = IntakeSettings()
+    engine: EngineSettings = EngineSettings()
+    limits: LimitSettings = LimitSettings()
+    timeouts: TimeoutSettings = TimeoutSettings()
+    retry: RetrySettings = RetrySettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file, which is handed in as the arguments."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+    @property
+    def scratch_folder(self) -> Path:
+        """Where executions work."""
+        return self.scratch or self.state / "scratch"
+
+    @property
+    def socket_path(self) -> Path:
+        """Where the control socket is wanted."""
+        return self.socket or self.state / "control.sock"
+
+    @property
+    def ledger_path(self) -> Path:
+        """The SQLite file."""
+        return self.state / "ledger.sqlite3"
+
+    def gate_limits(self) -> Limits:
+        """The gate's policy."""
+        limits = self.limits
+        return Limits(
+            limits.cpu_percent,
+            limits.load_per_core,
+            int(limits.memory_free),
+            int(limits.disk_free),
+            int(limits.gpu_free),
+        )
+
+    def plan_timeouts(self) -> Timeouts:
+        """The scheduler's policy."""
+        return Timeouts(self.timeouts.no_progress, self.timeouts.wall, self.timeouts.wall_per_frame)
+
+    def retry_policy(self) -> RetryPolicy:
+        """The retry policy."""
+        return RetryPolicy(self.retry.attempts, self.retry.first, self.retry.factor, self.retry.longest)
+
+
+def section_of(annotation: object) -> type[Section] | None:
+    """The section that a field of Settings is; None for a plain value."""
+    return annotation if isinstance(annotation, type) and issubclass(annotation, Section) else None
+
+
+def locations() -> list[tuple[str, ...]]:
+    """Every key, with its section."""
+    found: list[tuple[str, ...]] = []
+    for name, info in Settings.model_fields.items():
+        section = section_of(info.annotation)
+        found += [(name, key) for key in section.model_fields] if section else [(name,)]
+    return found + [("inbox", key) for key in InboxSettings.model_fields]
