@@ -1,0 +1,297 @@
+"""A target becomes a job: once, however often and wherever it is dropped."""
+
+import os
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from faceswapd.core.intake import Signature, fold
+from faceswapd.core.job import Event, Parked, State
+from faceswapd.core.target import Facts, Kind
+from faceswapd.ledger.connection import Ledger
+from faceswapd.ledger.history import note, notes
+from faceswapd.ledger.records import destination, sources, text
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A settled file of an inbox, probed and paired."""
+
+    target: str  # absolute
+    relative: str  # below its inbox
+    signature: Signature
+    kind: Kind
+    inbox: str
+    preset: str
+    priority: int
+    afterwards: str
+    facts: Facts | None
+    face: str | None = None
+    bundle: str | None = None
+    rule: str | None = None
+    parked: Parked | None = None
+    reason: str | None = None  # why it is parked
+
+
+class Outcome(StrEnum):
+    """What became of an arrival."""
+
+    QUEUED = "queued"
+    PARKED = "parked"
+    AGAIN = "again"  # its failed or cancelled job is queued again
+    DUPLICATE = "duplicate"  # a job for the same content, face and preset is there already
+    OUTPUT = "output"  # it is a result of ours
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """The answer to one arrival."""
+
+    outcome: Outcome
+    job: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A file that has been dealt with."""
+
+    target: str
+    signature: Signature
+    job: int | None
+    note: str | None
+
+
+def fingerprint(content: str, face: str, preset: str, bundle: str | None = None) -> str:
+    """What makes two drops one job. Bundles of one name in two inboxes are two faces."""
+    return text(f"{content}/{fold(face) if bundle is None else bundle}/{preset}")
+
+
+async def admit(ledger: Ledger, arrivals: Sequence[Arrival], now: float) -> list[Admitted]:
+    """Make jobs of all arrivals under one durable commit; the answers are in their order."""
+
+    def unit(connection: sqlite3.Connection) -> list[Admitted]:
+        decided = [_decide(connection, arrival, now) for arrival in arrivals]
+        # Each statement costs a way to the writer's thread and back, so what nobody asks for in between goes together.
+        connection.executemany(
+            "INSERT OR REPLACE INTO sightings (target, inode, size, modified, job, note) VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    os.fsencode(arrival.target),
+                    arrival.signature.inode,
+                    arrival.signature.size,
+                    arrival.signature.modified,
+                    admitted.job,
+                    words,
+                )
+                for arrival, (admitted, words) in zip(arrivals, decided, strict=True)
+            ],
+        )
+        notes(
+            connection,
+            now,
+            [
+                (admitted.job, "parked", arrival.reason or "")
+                if admitted.outcome is Outcome.PARKED
+                else (admitted.job, "queued", arrival.rule or "")
+                for arrival, (admitted, _) in zip(arrivals, decided, strict=True)
+                if admitted.outcome in (Outcome.PARKED, Outcome.QUEUED)
+            ],
+        )
+        return [admitted for admitted, _ in decided]
+
+    return await ledger.write(unit)
+
+
+# All that is known of an arrival, by three indexes in one go.
+_KNOWN = """
+SELECT 'waiting' AS part, id, state, fingerprint, target FROM jobs WHERE target = ? AND state IN ('parked', 'queued')
+UNION ALL
+SELECT * FROM (SELECT 'output', id, state, fingerprint, target FROM jobs WHERE output_content = ? LIMIT 1)
+UNION ALL
+SELECT 'same', id, state, fingerprint, target FROM jobs WHERE fingerprint = ?
+"""
+
+
+def _decide(connection: sqlite3.Connection, arrival: Arrival, now: float) -> tuple[Admitted, str | None]:
+    mine = _fingerprint(arrival)
+    content = None if arrival.facts is None else arrival.facts.content
+    known = list(connection.execute(_KNOWN, (os.fsencode(arrival.target), content, mine)))
+    for row in known:  # what still waits for the content that this path had before
+        if row["part"] == "waiting" and (mine is None or row["fingerprint"] != mine):
+            withdraw(connection, row["id"], "The file has changed since.", now)
+    parts = {row["part"]: row for row in known}
+    if output := parts.get("output"):
+        words = f"It is the result of job {output['id']}, and is not swapped again."
+        return Admitted(Outcome.OUTPUT, output["id"]), words
+    if same := parts.get("same"):
+        return _known(connection, arrival, same, now)
+    job = _insert(connection, arrival, mine, now)
+    return Admitted(Outcome.PARKED if mine is None else Outcome.QUEUED, job), None
+
+
+def withdraw(connection: sqlite3.Connection, job: int, reason: str, now: float) -> None:
+    """Cancel a parked or queued job, within the caller's unit of work. It keeps its fingerprint: should the same
+    content return, it is the same job again."""
+    for table, key, also in (("jobs", "id", ", parked = NULL"), ("segments", "job", ", not_before = NULL")):
+        connection.execute(
+            f"UPDATE {table} SET state = ?{also} WHERE {key} = ? AND {sources(Event.CANCEL)} AND state <> 'running'",
+            (destination(Event.CANCEL), job),
+        )
+    connection.execute("UPDATE jobs SET reason = ?, finished_at = ? WHERE id = ?", (reason, now, job))
+    note(connection, now, job, "cancelled", reason)
+
+
+def _known(
+    connection: sqlite3.Connection, arrival: Arrival, row: sqlite3.Row, now: float
+) -> tuple[Admitted, str | None]:
+    """The same content, face and preset again. Dropping a file whose job has failed or was cancelled asks for it
+    again; any other drop adds nothing."""
+    job, state, target = row["id"], State(row["state"]), os.fsencode(arrival.target)
+    if state in (State.FAILED, State.CANCELLED, State.QUEUED):  # the newer place is the surer one
+        connection.execute(
+            "UPDATE jobs SET target = ?, relative = ?, inbox = ?, priority = ?, afterwards = ?, rule = ? WHERE id = ?",
+            (
+                target,
+                os.fsencode(arrival.relative),
+                arrival.inbox,
+                arrival.priority,
+                arrival.afterwards,
+                arrival.rule,
+                job,
+            ),
+        )
+        follow_job(connection, job)
+    if requeue_rows(connection, job, now, "dropped again"):
+        return Admitted(Outcome.AGAIN, job), None
+    if row["target"] == target:  # its own file, touched
+        return Admitted(Outcome.DUPLICATE, job), None
+    return (
+        Admitted(Outcome.DUPLICATE, job),
+        f"It has the same content, face and preset as job {job}, which is {state}: one job does for both.",
+    )
+
+
+def requeue_rows(connection: sqlite3.Connection, job: int, now: float, why: str) -> bool:
+    """A failed or cancelled job waits again, as if new. False: its state does not allow it."""
+    cursor = connection.execute(
+        f"""UPDATE jobs SET state = ?, category = NULL, reason = NULL, finished_at = NULL, started_at = NULL,
+            cancel_requested_at = NULL WHERE id = ? AND {sources(Event.REQUEUE)} AND fingerprint IS NOT NULL""",
+        (destination(Event.REQUEUE), job),
+    )
+    if cursor.rowcount != 1:
+        return False
+    connection.execute(
+        """UPDATE segments SET state = ?, attempt = 0, interruptions = 0, not_before = NULL, progress = 0, phase = NULL
+           WHERE job = ?""",
+        (destination(Event.REQUEUE), job),
+    )
+    note(connection, now, job, "queued", why)
+    return True
+
+
+def follow_job(connection: sqlite3.Connection, job: int) -> None:
+    """Segments carry their job's inbox and priority for the claim: bring them in line."""
+    connection.execute(
+        """UPDATE segments SET inbox = jobs.inbox, priority = jobs.priority FROM jobs
+           WHERE jobs.id = segments.job AND segments.job = ?""",
+        (job,),
+    )
+
+
+def _insert(connection: sqlite3.Connection, arrival: Arrival, mine: str | None, now: float) -> int:
+    facts = arrival.facts
+    state = State.PARKED if mine is None else State.QUEUED
+    ((job,),) = connection.execute(
+        """INSERT INTO jobs (state, kind, inbox, target, relative, face, bundle, preset, priority, afterwards, rule,
+               fingerprint, content, size, width, height, frames, duration, rotation, audio, parked, reason, created_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id""",
+        (
+            state,
+            arrival.kind,
+            arrival.inbox,
+            os.fsencode(arrival.target),
+            os.fsencode(arrival.relative),
+            None if arrival.face is None else text(arrival.face),
+            None if arrival.bundle is None else os.fsencode(arrival.bundle),
+            arrival.preset,
+            arrival.priority,
+            arrival.afterwards,
+            arrival.rule,
+            mine,
+            *(
+                (None, arrival.signature.size, 0, 0, 0, None, 0, 0)
+                if facts is None
+                else (
+                    facts.content,
+                    facts.size,
+                    facts.width,
+                    facts.height,
+                    facts.frames,
+                    facts.duration,
+                    facts.rotation,
+                    facts.audio,
+                )
+            ),
+            arrival.parked,
+            None if arrival.reason is None else text(arrival.reason),
+            now,
+        ),
+    )
+    connection.execute(
+        "INSERT INTO segments (job, number, state, inbox, priority) VALUES (?, 0, ?, ?, ?)",
+        (job, state, arrival.inbox, arrival.priority),
+    )
+    return int(job)
+
+
+def _fingerprint(arrival: Arrival) -> str | None:
+    if arrival.parked is not None:
+        return None
+    assert arrival.facts is not None
+    assert arrival.face is not None
+    return fingerprint(arrival.facts.content, arrival.face, arrival.preset, arrival.bundle)
+
+
+async def sightings(ledger: Ledger) -> list[Sighting]:
+    """Every file that has been dealt with and was still there when last looked."""
+    return [_sighting(row) for row in await ledger.rows(_SIGHTINGS)]
+
+
+async def sightings_of(ledger: Ledger, targets: Sequence[str]) -> list[Sighting]:
+    """What is known of these files."""
+    found = [await ledger.row(f"{_SIGHTINGS} WHERE target = ?", (os.fsencode(target),)) for target in targets]
+    return [_sighting(row) for row in found if row is not None]
+
+
+_SIGHTINGS = "SELECT target, inode, size, modified, job, note FROM sightings"
+
+
+def _sighting(row: sqlite3.Row) -> Sighting:
+    return Sighting(
+        os.fsdecode(row["target"]), Signature(row["inode"], row["size"], row["modified"]), row["job"], row["note"]
+    )
+
+
+_WAITING = "SELECT id FROM jobs WHERE target = ? AND state IN ('parked', 'queued')"
+
+
+async def forget(ledger: Ledger, targets: Iterable[str], now: float, reason: str) -> list[str]:
+    """These files are gone: what still waits for them is taken back, and should they return they are new.
+
+    Returns every file that is new from now on. These are more than `targets` where another copy of a file that was
+    taken away is still there: until now one job did for both, and now the other one needs it.
+    """
+
+    def unit(connection: sqlite3.Connection) -> list[str]:
+        forgotten = []
+        for target in targets:
+            forgotten.append(target)
+            connection.execute("DELETE FROM sightings WHERE target = ?", (os.fsencode(target),))
+            for row in connection.execute(_WAITING, (os.fsencode(target),)).fetchall():
+                withdraw(connection, row["id"], reason, now)
+                twins = connection.execute("DELETE FROM sightings WHERE job = ? RETURNING target", (row["id"],))
+                forgotten += [os.fsdecode(twin["target"]) for twin in twins]
+        return forgotten
+
+    return await ledger.write(unit)

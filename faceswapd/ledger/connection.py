@@ -1,0 +1,184 @@
+"""The ledger's file: opened, locked, and written by one connection alone."""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import sqlite3
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import aiosqlite
+
+from faceswapd.ledger.bell import Bell
+from faceswapd.ledger.migration import NewerLedgerError, migrate
+
+T = TypeVar("T")
+C = TypeVar("C", bound=aiosqlite.Connection)
+
+BUSY_MS = 5000
+CACHE_KIB = 4096
+
+
+class LedgerError(Exception):
+    """The ledger cannot be used; the text says why and what to do."""
+
+
+class _Writer(aiosqlite.Connection):
+    """The connection that writes. A whole unit of work goes to its thread in one piece: a way there and back for each
+    statement would cost ten times what SQLite does."""
+
+    async def unit(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a function on the connection's thread. A cancelled caller waits for its end."""
+        running: asyncio.Future[T] = asyncio.ensure_future(self._execute(work, self._conn))  # type: ignore[no-untyped-call]
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            await asyncio.wait([running])
+            raise
+
+
+class Ledger:
+    """An open ledger. Its bell rings after every commit."""
+
+    def __init__(self, path: Path, writer: _Writer, reader: aiosqlite.Connection, lock: int) -> None:
+        self.path = path
+        self._writer = writer
+        self._reader = reader
+        self._lock = lock
+        self.bell = Bell()
+        self._durable: bool | None = None  # how the writer commits; None: not known. Its thread's own
+
+    @classmethod
+    async def open(cls, path: Path) -> Self:
+        """Open or make the ledger, and bring its schema up to date. Raises LedgerError: another daemon has it,
+        it is of a newer version, or it is no ledger."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock = _lock(path)
+            _touch(path, lock)
+        except OSError as error:
+            raise LedgerError(
+                f"The ledger {path} cannot be opened: {error.strerror}. "
+                "Give this user the right to write into its folder."
+            ) from error
+        opened: list[aiosqlite.Connection] = []
+        try:
+            writer = await _connect(path, _Writer)
+            opened.append(writer)
+            await writer.execute("PRAGMA journal_mode = WAL")
+            await migrate(writer, path)
+            reader = await _connect(path, aiosqlite.Connection)
+            opened.append(reader)
+            await reader.execute("PRAGMA query_only = ON")
+        except BaseException as error:
+            for connection in opened:
+                await connection.close()
+            os.close(lock)
+            if isinstance(error, NewerLedgerError):
+                raise LedgerError(str(error)) from None
+            if isinstance(error, sqlite3.DatabaseError):
+                raise LedgerError(f"The ledger {path} cannot be used: {error}. {_remedy(error)}") from error
+            raise
+        return cls(path, writer, reader, lock)
+
+    async def write(self, work: Callable[[sqlite3.Connection], T], *, durable: bool = True) -> T:
+        """One unit of work, on the writer's own thread: all of it, or nothing.
+
+        Durable work is on the disk when this ends; other work may be lost with the machine's power, and never with
+        the daemon. A caller that is cancelled does not cut it in two: it happens as a whole all the same, and has
+        happened when the cancel comes out of here. `work` does nothing but SQL; what it raises takes everything
+        back and is raised here.
+        """
+        loop = asyncio.get_running_loop()
+
+        def unit(connection: sqlite3.Connection) -> T:
+            if durable is not self._durable:
+                connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+                self._durable = durable
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                result = work(connection)
+                connection.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(sqlite3.OperationalError):  # a failed COMMIT may have ended it already
+                    connection.execute("ROLLBACK")
+                raise
+            loop.call_soon_threadsafe(self.bell.ring)
+            return result
+
+        return await self._writer.unit(unit)
+
+    async def rows(self, sql: str, values: Iterable[Any] = ()) -> list[sqlite3.Row]:
+        """Read, beside the writer."""
+        return list(await self._reader.execute_fetchall(sql, values))
+
+    async def row(self, sql: str, values: Iterable[Any] = ()) -> sqlite3.Row | None:
+        """Read the first row, or None."""
+        rows = await self.rows(sql, values)
+        return rows[0] if rows else None
+
+    async def close(self) -> None:
+        """Close the file and let the next daemon have it."""
+        try:
+            await self._reader.close()
+        finally:
+            try:
+                await self._writer.close()
+            finally:
+                os.close(self._lock)
+
+
+def _touch(path: Path, lock: int) -> None:
+    """See that the file can be written, and is nobody else's to read; SQLite would not say what is wrong."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError:
+        os.close(lock)
+        raise
+
+
+def _remedy(error: sqlite3.DatabaseError) -> str:
+    if error.sqlite_errorcode in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        return "Move it away to begin a new one."
+    return "Look whether its disk has space and this user may write there."
+
+
+async def _connect(path: Path, kind: type[C]) -> C:
+    connection = kind(lambda: sqlite3.connect(path, isolation_level=None), iter_chunk_size=64)
+    await connection
+    connection.row_factory = sqlite3.Row
+    try:
+        for pragma in (
+            f"busy_timeout = {BUSY_MS}",
+            "foreign_keys = ON",
+            "synchronous = NORMAL",
+            f"cache_size = -{CACHE_KIB}",
+        ):
+            await connection.execute(f"PRAGMA {pragma}")
+    except BaseException:  # its thread would keep the whole program from ending
+        await connection.close()
+        raise
+    return connection
+
+
+def _lock(path: Path) -> int:
+    """The lock that one daemon holds for its life; it ends with the process, however that ends."""
+    name = path.with_suffix(".lock")
+    lock = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        pid = os.read(lock, 32).decode(errors="replace").strip() or "unknown"
+        os.close(lock)
+        raise LedgerError(
+            f"Another faceswapd (pid {pid}) already works on the ledger {path}. Use `faceswapctl status` to see it, "
+            "or `faceswapctl stop` to end it."
+        ) from None
+    except OSError:  # a file system without locks
+        os.close(lock)
+        raise
+    os.truncate(lock, 0)
+    os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+    return lock

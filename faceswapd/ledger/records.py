@@ -1,0 +1,150 @@
+"""What the ledger hands out: frozen values that know no database."""
+
+import os
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from faceswapd.core.job import TRANSITIONS, Event, Parked, State
+from faceswapd.core.target import Facts, Kind
+
+JOB_COLUMNS: Final = """jobs.id, jobs.state, jobs.kind, jobs.inbox, jobs.target, jobs.relative, jobs.face, jobs.bundle,
+    jobs.preset, jobs.priority, jobs.afterwards, jobs.rule, jobs.content, jobs.size, jobs.width, jobs.height,
+    jobs.frames, jobs.duration, jobs.rotation, jobs.audio, jobs.parked, jobs.category, jobs.reason, jobs.output,
+    jobs.created_at, jobs.started_at, jobs.finished_at, jobs.cancel_requested_at"""
+SEGMENT_COLUMNS: Final = """segments.id AS segment, segments.attempt, segments.interruptions, segments.not_before,
+    segments.progress, segments.phase"""
+
+
+Row = sqlite3.Row | Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """A job with its one segment, as the ledger has it."""
+
+    id: int
+    state: State
+    kind: Kind
+    inbox: str
+    target: str  # file names that are not UTF-8 keep their bytes as lone surrogates
+    relative: str
+    face: str | None
+    bundle: str | None
+    preset: str
+    priority: int
+    afterwards: str
+    rule: str | None
+    facts: Facts | None  # None while it could not be read
+    parked: Parked | None
+    category: str | None
+    reason: str | None
+    output: str | None
+    created_at: float
+    started_at: float | None
+    finished_at: float | None
+    cancel_requested_at: float | None
+    segment: int
+    attempt: int
+    interruptions: int
+    not_before: float | None
+    progress: float
+    phase: str | None
+
+    @classmethod
+    def of(cls, row: Row) -> "JobRecord":
+        """A record out of a row with JOB_COLUMNS and SEGMENT_COLUMNS."""
+        return cls(
+            id=row["id"],
+            state=State(row["state"]),
+            kind=Kind(row["kind"]),
+            inbox=row["inbox"],
+            target=os.fsdecode(row["target"]),
+            relative=os.fsdecode(row["relative"]),
+            face=row["face"],
+            bundle=None if row["bundle"] is None else os.fsdecode(row["bundle"]),
+            preset=row["preset"],
+            priority=row["priority"],
+            afterwards=row["afterwards"],
+            rule=row["rule"],
+            facts=_facts(row),
+            parked=None if row["parked"] is None else Parked(row["parked"]),
+            category=row["category"],
+            reason=row["reason"],
+            output=None if row["output"] is None else os.fsdecode(row["output"]),
+            created_at=row["created_at"],
+            started_at=row["started_at"],
+            finished_at=row["finished_at"],
+            cancel_requested_at=row["cancel_requested_at"],
+            segment=row["segment"],
+            attempt=row["attempt"],
+            interruptions=row["interruptions"],
+            not_before=row["not_before"],
+            progress=row["progress"],
+            phase=row["phase"],
+        )
+
+
+def _facts(row: Row) -> Facts | None:
+    if row["content"] is None:
+        return None
+    return Facts(
+        kind=Kind(row["kind"]),
+        content=row["content"],
+        size=row["size"],
+        width=row["width"],
+        height=row["height"],
+        frames=row["frames"],
+        duration=row["duration"],
+        rotation=row["rotation"],
+        audio=row["audio"],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionRecord:
+    """One run of a segment."""
+
+    id: int
+    attempt: int
+    engine: str
+    started_at: float
+    finished_at: float | None
+    outcome: str | None
+    sentence: str | None
+    frames: int | None
+    seconds: float | None
+    log: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """One line of the history."""
+
+    id: int
+    at: float
+    job: int | None
+    kind: str
+    text: str
+
+
+def sources(event: Event) -> str:
+    """The states from which an event may come, as SQL: `state IN ('queued')`."""
+    states = ", ".join(f"'{state}'" for state in sorted(TRANSITIONS[event].sources))
+    return f"state IN ({states})"
+
+
+def destination(event: Event) -> str:
+    """The state that an event leads to."""
+    return TRANSITIONS[event].destination.value
+
+
+def text(words: str) -> str:
+    """Words as SQLite takes them: bytes of a file name that are not UTF-8 are spelled out."""
+    return words.encode(errors="backslashreplace").decode()
+
+
+def marks(values: Iterable[object] | Mapping[str, object]) -> str:
+    """As many question marks as values, for an IN or a VALUES."""
+    return ", ".join("?" for _ in values)

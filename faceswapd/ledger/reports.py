@@ -1,0 +1,133 @@
+"""What status, jobs and show read."""
+
+import os
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from faceswapd.core.eta import Past
+from faceswapd.core.job import State
+from faceswapd.ledger import claims
+from faceswapd.ledger.connection import Ledger
+from faceswapd.ledger.records import (
+    JOB_COLUMNS,
+    SEGMENT_COLUMNS,
+    EventRecord,
+    ExecutionRecord,
+    JobRecord,
+    marks,
+)
+
+_JOBS = f"SELECT {JOB_COLUMNS}, {SEGMENT_COLUMNS} FROM jobs JOIN segments ON segments.job = jobs.id"
+SPEED_SAMPLES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Jobs in one state."""
+
+    jobs: int
+    frames: int
+
+
+async def counts(ledger: Ledger) -> dict[State, Count]:
+    """Jobs and frames by state."""
+    rows = await ledger.rows("SELECT state, jobs, frames FROM job_counts")
+    return {State(row["state"]): Count(row["jobs"], row["frames"]) for row in rows}
+
+
+async def job(ledger: Ledger, number: int) -> JobRecord | None:
+    """One job."""
+    row = await ledger.row(f"{_JOBS} WHERE jobs.id = ?", (number,))
+    return None if row is None else JobRecord.of(row)
+
+
+async def nearest(ledger: Ledger, number: int) -> int | None:
+    """The id nearest to one that does not exist."""
+    row = await ledger.row(
+        """SELECT id FROM (SELECT * FROM (SELECT id FROM jobs WHERE id <= ? ORDER BY id DESC LIMIT 1) UNION ALL
+                           SELECT * FROM (SELECT id FROM jobs WHERE id >= ? ORDER BY id LIMIT 1))
+           ORDER BY abs(id - ?) LIMIT 1""",
+        (number, number, number),
+    )
+    return None if row is None else int(row["id"])
+
+
+async def jobs(ledger: Ledger, states: Sequence[State], limit: int) -> list[JobRecord]:
+    """Jobs in these states (none: in all), newest first."""
+    if not states:
+        return _records(await ledger.rows(f"{_JOBS} ORDER BY jobs.id DESC LIMIT ?", (limit,)))
+    found = [  # one step of the index for each state: all of them in one query would be sorted as a whole
+        row
+        for state in dict.fromkeys(states)
+        for row in await ledger.rows(f"{_JOBS} WHERE jobs.state = ? ORDER BY jobs.id DESC LIMIT ?", (state, limit))
+    ]
+    return sorted(_records(found), key=lambda one: -one.id)[:limit]
+
+
+async def waiting(ledger: Ledger, limit: int) -> list[JobRecord]:
+    """The head of the queue in its true order: by priority, then age, over all inboxes; then the retries by their
+    time."""
+    segments = [row["segment"] for row in await claims.ready(ledger, (), limit)]
+    due = await ledger.rows(
+        "SELECT id FROM segments WHERE state = 'queued' AND not_before IS NOT NULL ORDER BY not_before LIMIT ?",
+        (limit - len(segments),),
+    )
+    segments += [row["id"] for row in due]
+    rows = await ledger.rows(f"{_JOBS} WHERE segments.id IN ({marks(segments)})", segments)
+    return sorted(_records(rows), key=lambda one: segments.index(one.segment))
+
+
+async def last_failed(ledger: Ledger, limit: int) -> list[JobRecord]:
+    """What failed last, the latest first."""
+    rows = await ledger.rows(
+        f"""{_JOBS} WHERE jobs.id IN (SELECT id FROM jobs INDEXED BY jobs_failed WHERE state = 'failed'
+            ORDER BY finished_at DESC, id DESC LIMIT ?) ORDER BY jobs.finished_at DESC, jobs.id DESC""",
+        (limit,),
+    )
+    return _records(rows)
+
+
+async def of_target(ledger: Ledger, target: str) -> list[JobRecord]:
+    """The jobs of a file, newest first."""
+    return _records(await ledger.rows(f"{_JOBS} WHERE jobs.target = ? ORDER BY jobs.id DESC", (os.fsencode(target),)))
+
+
+async def parked_needing_face(ledger: Ledger) -> list[JobRecord]:
+    """Every parked job that only lacks its face."""
+    return _records(
+        await ledger.rows(f"{_JOBS} WHERE jobs.state = 'parked' AND jobs.parked = 'needs_face' ORDER BY jobs.id")
+    )
+
+
+async def executions(ledger: Ledger, number: int) -> list[ExecutionRecord]:
+    """The executions of a job, oldest first."""
+    rows = await ledger.rows(
+        """SELECT executions.id, executions.attempt, engine, started_at, finished_at, outcome, sentence, frames,
+                  seconds, log FROM executions JOIN segments ON segments.id = executions.segment
+           WHERE segments.job = ? ORDER BY executions.id""",
+        (number,),
+    )
+    return [ExecutionRecord(*row) for row in rows]
+
+
+async def events_of(ledger: Ledger, number: int, limit: int) -> list[EventRecord]:
+    """The last events of a job, oldest first."""
+    rows = await ledger.rows(
+        "SELECT id, at, job, kind, text FROM events WHERE job = ? ORDER BY id DESC LIMIT ?", (number, limit)
+    )
+    return [EventRecord(*row) for row in reversed(rows)]
+
+
+async def past(ledger: Ledger, engine: str) -> list[Past]:
+    """The last executions of an engine that succeeded, for the time left."""
+    rows = await ledger.rows(
+        """SELECT frames, seconds, finished_at - started_at AS whole FROM executions INDEXED BY executions_speed
+           WHERE engine = ? AND outcome = 'succeeded' AND frames > 0 AND seconds > 0 ORDER BY id DESC LIMIT ?""",
+        (engine, SPEED_SAMPLES),
+    )
+    return [Past(row["frames"], row["seconds"], row["whole"]) for row in rows]
+
+
+def _records(rows: Iterable[sqlite3.Row]) -> list[JobRecord]:
+    return [JobRecord.of(row) for row in rows]
