@@ -1,0 +1,41 @@
+"""What a child may use of the machine. The child sets this on itself before it opens a hostile file."""
+
+import contextlib
+import os
+import resource
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+NICE = 10  # children give way to the desktop and to the daemon
+OOM_SCORE = 500  # a machine out of memory ends a child first, never the daemon
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Upper bounds for one child."""
+
+    memory: int  # bytes of address space
+    file: int | None = None  # bytes of one written file; 0: the child writes no file; None: not limited
+    files: int = 256  # open files
+
+
+def apply(limits: Limits) -> None:
+    """Put the limits on this process, and make it give way. For good: a child cannot raise them again."""
+    _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_NOFILE, limits.files)
+    if sys.platform == "linux":  # macOS accepts RLIMIT_AS and then refuses ordinary allocations
+        _limit(resource.RLIMIT_AS, limits.memory)
+    if limits.file is not None:
+        _limit(resource.RLIMIT_FSIZE, limits.file)
+    with contextlib.suppress(OSError):
+        os.nice(max(0, NICE - os.nice(0)))
+    with contextlib.suppress(OSError):  # no such file on macOS
+        Path("/proc/self/oom_score_adj").write_text(str(OOM_SCORE), encoding="ascii")
+
+
+def _limit(which: int, value: int) -> None:
+    hard = resource.getrlimit(which)[1]
+    if hard != resource.RLIM_INFINITY:
+        value = min(value, hard)
+    resource.setrlimit(which, (value, value))

@@ -1,0 +1,81 @@
+"""The child's side of the conversation: one JSON object a line, questions in, answers out.
+
+    to the child      {"id": 1, "verb": "probe", "args": {...}}
+    from the child    {"ready": {...}}                             once, when it can take questions
+                      {"id": 1, "progress": {...}}                 any number
+                      {"id": 1, "result": {...}}                   success, or
+                      {"id": 1, "failure": {"category", "sentence"}}
+
+File descriptor 1 is kept for this conversation alone: whatever a library prints goes to stderr. When the
+daemon ends, however it ends, stdin closes and the child ends itself and its whole process group at once.
+"""
+
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from faceswapd.core.failures import Failure
+
+Args = Mapping[str, Any]
+Say = Callable[[Args], None]
+Handler = Callable[[Args, Say], Args]
+
+
+class Refusal(Exception):
+    """Raised by a handler: the question cannot be answered, and `failure` says why."""
+
+    def __init__(self, category: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.failure = Failure(category, sentence)
+
+
+def serve(handlers: Mapping[str, Handler], ready: Args | None = None) -> None:
+    """Answer questions until stdin closes. Never returns.
+
+    A MemoryError becomes the failure `out_of_memory`; any other exception ends the child with its
+    traceback on stderr, and the daemon sees a child that died.
+    """
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+    os.dup2(2, 1)
+    lock = threading.Lock()
+
+    def send(message: Args) -> None:
+        line = json.dumps(message, separators=(",", ":"))
+        with lock:
+            out.write(line + "\n")
+            out.flush()
+
+    questions: queue.SimpleQueue[str] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(questions,), daemon=True, name="stdin").start()
+    send({"ready": ready or {}})
+
+    def ask_about(number: int) -> Say:
+        return lambda progress: send({"id": number, "progress": progress})
+
+    while True:
+        question = json.loads(questions.get())
+        number, handler = question["id"], handlers[question["verb"]]
+        try:
+            result = handler(question["args"], ask_about(number))
+        except Refusal as refusal:
+            failure = refusal.failure
+        except MemoryError:
+            failure = Failure("out_of_memory", "The machine or the child's limit had too little memory for this file.")
+        else:
+            send({"id": number, "result": result})
+            continue
+        send({"id": number, "failure": {"category": failure.category, "sentence": failure.sentence}})
+
+
+def _listen(questions: "queue.SimpleQueue[str]") -> None:
+    """Hand on each line of stdin; at its end the daemon is gone, and so are we."""
+    for line in sys.stdin:
+        questions.put(line)
+    if os.getpgrp() == os.getpid():
+        os.killpg(os.getpgrp(), signal.SIGKILL)
+    os._exit(0)
