@@ -1,0 +1,5 @@
+"""DOES THE SWAP. Behind one door.
+
+engine   the door: one verb, and the values that pass it
+preview  the built-in engine
+"""

@@ -1,0 +1,81 @@
+"""The door to every engine: one verb.
+
+`await engine.run(work, report)` returns an Output when the swap is done and raises EngineFailure when
+it is not; cancelling the await is cancelling the swap, and when the await has ended, nothing of it runs
+any more.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from faceswapd.children.child import ChildId
+from faceswapd.core.failures import Failure
+from faceswapd.core.target import Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One execution, as an engine sees it. All paths are absolute and lie in the execution's own scratch,
+    so that names are harmless and no path is ever used twice for other content."""
+
+    sources: tuple[Path, ...]  # the face's photos
+    target: Path
+    output: Path  # where the result goes; its suffix is the target's
+    preset: str
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an execution is."""
+
+    phase: str
+    done: int  # frames
+    total: int  # frames
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What an engine made."""
+
+    frames: int
+    faces: int  # faces swapped, summed over the frames
+    seconds: float  # spent on the frames, the child's start left out
+
+
+Report = Callable[[Progress], None]
+
+
+class EngineFailure(Exception):
+    """The swap failed; `failure` says why."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.sentence)
+        self.failure = failure
+
+
+class Engine(Protocol):
+    """What swaps, in one slot. It may keep a child warm between two runs."""
+
+    @property
+    def name(self) -> str:
+        """The engine's name, as the ledger and `status` say it."""
+
+    @property
+    def child(self) -> ChildId | None:
+        """The child that runs now or waits warm; None where there is none."""
+
+    @property
+    def tail(self) -> tuple[str, ...]:
+        """The last lines that the child said beside its answers, for the log of a failed execution."""
+
+    async def run(self, work: Work, report: Report) -> Output:
+        """Swap. Raises EngineFailure; cancelling stops everything that it started."""
+
+    async def start(self) -> ChildId | None:
+        """Make the child ready, so that its identity is known before the run. Raises EngineFailure."""
+
+    async def close(self) -> None:
+        """End the warm child. Harmless when there is none."""
