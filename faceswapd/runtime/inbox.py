@@ -1,0 +1,348 @@
+"""Files become jobs.
+
+Events only wake the loop; the listing says what is there, core.intake says what is complete and whose face it
+gets, the examiner says what it is, and the ledger makes each target one job.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+
+from faceswapd.children.child import ChildFailure
+from faceswapd.core import intake
+from faceswapd.core.job import Parked
+from faceswapd.core.target import Facts, Unreadable, kind_of
+from faceswapd.ledger import admission, outcomes, reports
+from faceswapd.ledger.admission import Arrival
+from faceswapd.ledger.connection import Ledger
+from faceswapd.media.examiner import Examiner
+from faceswapd.runtime import notes
+from faceswapd.runtime.beats import Beats
+from faceswapd.runtime.faces import FacesFolder
+from faceswapd.runtime.listing import LATENCY, Found, Listing, list_folder, made, seen_since, signature_of
+from faceswapd.runtime.watching import Watcher
+from faceswapd.settings import InboxSettings, Settings
+
+BEAT_SECONDS = 5.0  # the loop shows that it lives at least this often
+LOOK_SECONDS = 15.0  # a folder that vanished or came back is noticed within this
+PASS_SECONDS = 2.0  # of probing, before the folders are listed again
+PATIENCE = (10.0, 3.0)  # a cut-off file is parked after this many seconds, or so many settle times, without change
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Place:
+    """One inbox, and what is known of it beyond the ledger."""
+
+    settings: InboxSettings
+    listing: Listing = field(default_factory=lambda: Listing("has not been looked at yet"))
+    seen: dict[str, intake.Seen] = field(default_factory=dict)
+    arriving: dict[str, str] = field(default_factory=dict)  # not complete yet, and why
+    bundles: frozenset[intake.Parts] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A settled file that is to be probed."""
+
+    place: Place
+    path: str
+    found: Found
+    quiet: float  # seconds without change
+
+
+class Inbox:
+    """All inboxes and the faces folder."""
+
+    def __init__(self, settings: Settings, ledger: Ledger, examiner: Examiner, beats: Beats) -> None:
+        self._settings = settings
+        self._ledger = ledger
+        self._examiner = examiner
+        self._beats = beats
+        self._wake = asyncio.Event()
+        self._sighted: dict[str, admission.Sighting] = {}
+        self._suspects: dict[str, tuple[intake.Signature, str]] = {}  # cut off when last read
+        self.places = tuple(Place(inbox) for inbox in settings.inbox)
+        self.faces = FacesFolder(settings, ledger)
+        self.watcher = Watcher([settings.faces, *(inbox.path for inbox in settings.inbox)], self._wake.set)
+
+    def wake(self) -> None:
+        """Look at the folders now."""
+        self._wake.set()
+
+    def note_of(self, path: str) -> str | None:
+        """Why a file that was dealt with has no job of its own."""
+        sighting = self._sighted.get(path)
+        return None if sighting is None else sighting.note
+
+    async def run(self) -> None:
+        """Look, and look again at every event and at least every `rescan` seconds, until cancelled."""
+        for sighting in await admission.sightings(self._ledger):
+            self._sighted[sighting.target] = sighting
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.watcher.run(), name="watcher")
+            while True:
+                self._wake.clear()
+                self.watcher.check()
+                next_look = await self.look()
+                await self._rest(next_look)
+
+    async def _rest(self, next_look: float) -> None:
+        """Until something happens or it is time, beating all the while."""
+        while (left := next_look - time.monotonic()) > 0:
+            self._beats.beat("inbox")
+            try:
+                async with asyncio.timeout(min(left, BEAT_SECONDS)):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+            return
+
+    async def look(self) -> float:
+        """One pass over everything. Returns when the next one is due, on the monotonic clock."""
+        self._beats.beat("inbox")
+        started = time.monotonic()
+        faces_due = await self.faces.look()
+        due = [started + min(self._settings.intake.rescan, LOOK_SECONDS)]
+        if faces_due is not None:
+            due.append(faces_due)
+        candidates: list[Candidate] = []
+        for place in self.places:
+            place.listing = await asyncio.to_thread(list_folder, place.settings.path)
+            await self._forget_gone(place)
+            next_at, ready = self._settle(place, faces_settling=faces_due is not None)
+            candidates += ready
+            if next_at is not None:
+                due.append(next_at)
+        candidates.sort(key=lambda candidate: (candidate.found.changed, candidate.path))  # as they were dropped
+        if not await self._admit(candidates, until=time.monotonic() + PASS_SECONDS):
+            due.append(started)  # more is waiting
+        await self._pair_parked()
+        self._keep_folders()
+        await self._keep_notes()
+        return min(due)
+
+    async def _forget_gone(self, place: Place) -> None:
+        """Files that were taken away take what still waits for them along. Not while the inbox itself is away."""
+        if place.listing.problem is not None:
+            return
+        root = os.fspath(place.settings.path) + os.sep
+        files = place.listing.files
+        self._suspects = {
+            path: one for path, one in self._suspects.items() if path in files or not path.startswith(root)
+        }
+        gone = [path for path in self._sighted if path.startswith(root) and path not in files]
+        if gone:
+            reason = "The file was taken out of the inbox."
+            for path in await admission.forget(self._ledger, gone, time.time(), reason):
+                self._sighted.pop(path, None)
+
+    def _settle(self, place: Place, *, faces_settling: bool) -> tuple[float | None, list[Candidate]]:
+        """Which files of an inbox are new and complete; when the next one may be."""
+        fresh = {
+            path: found
+            for path, found in place.listing.files.items()
+            if self._is_new(path, found) and self._wanted(place, path, found)
+        }
+        now = time.monotonic()
+        quiet = self._settings.intake.settle
+        seen = seen_since(place.seen, fresh, LATENCY)
+        settling = intake.settle(seen, {path: found.signature for path, found in fresh.items()}, now, quiet)
+        place.seen = dict(settling.seen)
+        place.bundles = frozenset(
+            found.parts[:-1]
+            for found in place.listing.files.values()
+            if intake.bundle_photo(found.parts, self.faces.rules.faces)
+        )
+        coming = fresh.keys() - set(settling.ready)
+        place.arriving = dict.fromkeys(coming, "It is still being written.")
+        unsettled = self._folders_settling(place, coming)
+        next_at = settling.next_at
+        ready = []
+        for path in settling.ready:
+            found = fresh[path]
+            own_folder = len(found.parts) > 1 and not intake.face_folder(found.parts, self.faces.rules.faces)
+            if faces_settling or (own_folder and found.parts[:-1] in unsettled):
+                place.arriving[path] = "It waits until all that lies beside it and all new photos are complete."
+                next_at = min(next_at or now + quiet, now + quiet)
+            else:
+                ready.append(Candidate(place, path, found, now - place.seen[path].since))
+        return next_at, ready
+
+    def _is_new(self, path: str, found: Found) -> bool:
+        sighting = self._sighted.get(path)
+        return sighting is None or sighting.signature != found.signature
+
+    def _wanted(self, place: Place, path: str, found: Found) -> bool:
+        """Whether a file is a target at all; otherwise it is listed with the reason."""
+        if intake.own_note(found.parts):
+            return False
+        if not intake.is_target(found.parts[-1]):
+            place.listing.skipped[path] = (
+                "It is neither a video nor an image that can be swapped, by its name's ending."
+            )
+            return False
+        if intake.bundle_photo(found.parts, self.faces.rules.faces):
+            place.listing.skipped[path] = (
+                "It is a photo of this folder's own face (its name begins with face or source)."
+            )
+            return False
+        if not found.signature.size:
+            place.listing.skipped[path] = "It is empty."
+            return False
+        return True
+
+    def _folders_settling(self, place: Place, coming: Collection[str]) -> set[intake.Parts]:
+        """The folders in which something that could be a face for what lies beside it is still coming."""
+        now = time.time()
+        return {
+            found.parts[:-1]
+            for path, found in place.listing.files.items()
+            if path in coming
+            or (
+                now - found.changed < self._settings.intake.settle
+                and intake.bundle_photo(found.parts, self.faces.rules.faces)
+            )
+        }
+
+    async def _admit(self, candidates: Sequence[Candidate], until: float) -> bool:
+        """Probe and admit. False: time is over before the last one."""
+        arrivals: list[Arrival] = []
+        done = True
+        for candidate in candidates:
+            try:
+                arrival = await self._arrival(candidate)
+            except ChildFailure as error:  # nothing can be read now; what was read already is taken
+                self._cannot_read(candidates, error)
+                break
+            if arrival is not None:
+                arrivals.append(arrival)
+            if time.monotonic() > until:
+                done = candidate is candidates[-1]
+                break
+        if arrivals:
+            admitted = await admission.admit(self._ledger, arrivals, time.time())
+            kept = {
+                one.target: one for one in await admission.sightings_of(self._ledger, [one.target for one in arrivals])
+            }
+            for arrival, answer in zip(arrivals, admitted, strict=True):
+                self._sighted[arrival.target] = kept[arrival.target]
+                log.info("target", outcome=str(answer.outcome), job=answer.job, target=ascii(arrival.relative))
+        return done
+
+    async def _arrival(self, candidate: Candidate) -> Arrival | None:
+        """A settled file as the ledger takes it; None when it is not complete after all."""
+        path, found, place = candidate.path, candidate.found, candidate.place
+        suspect = self._suspects.get(path)
+        if suspect is not None and suspect[0] == found.signature and candidate.quiet < self._patience:
+            self._wait_on(candidate, suspect[1])
+            return None
+        answer = await self._probed(path)
+        if await asyncio.to_thread(signature_of, path) != found.signature:
+            place.seen.pop(path, None)  # it changed while it was read: it settles anew
+            return None
+        if isinstance(answer, Unreadable) and answer.incomplete and candidate.quiet < self._patience:
+            self._suspects[path] = (found.signature, answer.sentence)
+            self._wait_on(candidate, answer.sentence)
+            return None
+        self._suspects.pop(path, None)
+        place.arriving.pop(path, None)
+        return self._paired(candidate, answer)
+
+    async def _probed(self, path: str) -> Facts | Unreadable:
+        """The examiner's answer. A large file may take it minutes, which it limits itself: the loop lives."""
+        probing = asyncio.create_task(self._examiner.probe(Path(path)), name="probe")
+        try:
+            while not (await asyncio.wait([probing], timeout=BEAT_SECONDS))[0]:
+                self._beats.beat("inbox")
+            return probing.result()
+        finally:
+            if not probing.done():
+                probing.cancel()
+                await asyncio.wait([probing])
+
+    def _cannot_read(self, candidates: Sequence[Candidate], error: ChildFailure) -> None:
+        log.warning("files cannot be examined", why=str(error))
+        for candidate in candidates:
+            if self._is_new(candidate.path, candidate.found):
+                candidate.place.arriving[candidate.path] = f"{error} It is tried again."
+
+    @property
+    def _patience(self) -> float:
+        return max(PATIENCE[0], PATIENCE[1] * self._settings.intake.settle)
+
+    def _wait_on(self, candidate: Candidate, sentence: str) -> None:
+        candidate.place.arriving[candidate.path] = f"{sentence} Waiting for the rest."
+        left = self._patience - candidate.quiet
+        asyncio.get_running_loop().call_later(max(0.05, left), self._wake.set)
+
+    def _paired(self, candidate: Candidate, answer: Facts | Unreadable) -> Arrival:
+        """The arrival of a file that was read, or that cannot be."""
+        inbox, parts = candidate.place.settings, candidate.found.parts
+        pairing = intake.pair(parts, self.faces.rules, candidate.place.bundles)
+        parked: Parked | None = None
+        reason: str | None = None
+        if isinstance(answer, Unreadable):
+            parked = Parked.INCOMPLETE if answer.incomplete else Parked.UNREADABLE
+            reason = answer.sentence
+        elif pairing.face is None:
+            parked, reason = Parked.NEEDS_FACE, pairing.sentence
+        kind = kind_of(Path(parts[-1]).suffix)
+        assert kind is not None, "_wanted let it through"
+        return Arrival(
+            target=candidate.path,
+            relative="/".join(parts),
+            signature=candidate.found.signature,
+            kind=kind,
+            inbox=inbox.name,
+            preset=pairing.preset or inbox.preset,
+            priority=inbox.priority,
+            afterwards=inbox.afterwards,
+            facts=None if isinstance(answer, Unreadable) else answer,
+            face=pairing.face,
+            bundle=self._bundle(candidate.place, pairing),
+            rule=pairing.rule,
+            parked=parked,
+            reason=reason,
+        )
+
+    def _bundle(self, place: Place, pairing: intake.Pairing) -> str | None:
+        return None if pairing.bundle is None else str(place.settings.path.joinpath(*pairing.bundle))
+
+    async def _pair_parked(self) -> None:
+        """A face that has come since settles what was parked for want of it."""
+        for job in await reports.parked_needing_face(self._ledger):
+            place = next((place for place in self.places if place.settings.name == job.inbox), None)
+            if place is None:
+                continue
+            pairing = intake.pair(tuple(job.relative.split("/")), self.faces.rules, place.bundles)
+            if pairing.face is not None and pairing.rule is not None:
+                assignment = outcomes.Assignment(pairing.face, pairing.rule, job.preset, self._bundle(place, pairing))
+                await outcomes.assign(self._ledger, job.id, assignment, time.time())
+
+    def _keep_folders(self) -> None:
+        """Every face has its folder in every inbox, so that the places to drop are seen."""
+        for place in self.places:
+            if place.listing.problem is not None:
+                continue
+            there = {intake.fold(parts[0]) for parts in place.listing.folders if len(parts) == 1}
+            for folded, person in self.faces.people.items():
+                if person.photos and folded not in there:
+                    made(place.settings.path / person.name)
+
+    async def _keep_notes(self) -> None:
+        """Beside each target that needs a face lies a text that says so, and beside no other."""
+        wanted = {str(notes.face_note(job.target)): job for job in await reports.parked_needing_face(self._ledger)}
+        for place in self.places:
+            for path, found in place.listing.files.items():
+                if found.parts[-1].endswith(intake.FACE_NOTE) and path not in wanted:
+                    notes.remove(Path(path))
+        for path, job in wanted.items():
+            if not any(path in place.listing.files for place in self.places):
+                notes.write_face_note(job.target, job.reason or "")

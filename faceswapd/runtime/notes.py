@@ -1,0 +1,66 @@
+"""The small texts that tell a user, beside the files, what happened."""
+
+import contextlib
+from pathlib import Path
+
+from faceswapd.core.failures import Failure
+
+README = """\
+Drop videos and images here. The results appear in the outbox.
+
+  - Put a file into the folder with the person's name: the daemon makes one for every face.
+  - Put the photos of a person into the folder faces/NAME/ (or one photo as faces/NAME.jpg).
+  - A file that lies here, outside of those folders, gets the only face there is. If there are several,
+    it waits, and a text beside it says so.
+  - alice__clip.mp4 gets the face alice wherever it lies. clip@best.mp4 is made with the preset best.
+  - The file stays where it is, unless the configuration says otherwise.
+
+`faceswapctl status` says what is going on.
+"""
+
+
+def write_readme(inbox: Path) -> None:
+    """Leave the README in a fresh inbox, and never put it back into one that has files."""
+    with contextlib.suppress(OSError):
+        if not any(inbox.iterdir()):
+            (inbox / "README.txt").write_text(README, encoding="utf-8")
+
+
+def face_note(target: str) -> Path:
+    """Where it is said that a target needs a face."""
+    return Path(f"{target}.needs-face.txt")
+
+
+def write_face_note(target: str, reason: str) -> None:
+    """Say beside a parked target what it waits for. A read-only inbox goes without."""
+    name = Path(target).name.encode(errors="surrogateescape").decode(errors="replace")
+    with contextlib.suppress(OSError):
+        face_note(target).write_text(
+            f"{reason}\nMove {name} into the folder with the person's name, or run: faceswapctl assign {name!r} NAME\n",
+            encoding="utf-8",
+            errors="backslashreplace",
+        )
+
+
+def remove(note: Path) -> None:
+    """Take a note away. Harmless when there is none."""
+    with contextlib.suppress(OSError):
+        note.unlink()
+
+
+def error_note(failed: Path, relative: str) -> Path:
+    """Where it is said why a target failed."""
+    return failed / f"{relative}.error.txt"
+
+
+def write_error_note(failed: Path, relative: str, failure: Failure, job: int) -> None:
+    """Say in the failed folder what happened and what to do. Nothing is lost if it cannot be written: the ledger
+    has it too."""
+    note = error_note(failed, relative)
+    with contextlib.suppress(OSError):
+        note.parent.mkdir(parents=True, exist_ok=True)
+        note.write_text(
+            f"{failure.sentence}\n{failure.advice}\nTry again: faceswapctl retry {job}\n",
+            encoding="utf-8",
+            errors="backslashreplace",  # an engine may speak of a file name that is not UTF-8
+        )

@@ -1,0 +1,48 @@
+"""systemd's readiness protocol: READY, STATUS, WATCHDOG, STOPPING, as datagrams to NOTIFY_SOCKET."""
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import Callable
+
+from faceswapd.runtime.beats import Beats
+
+SILENT_SECONDS = 30.0  # a loop that has not beaten for so long is stuck
+
+
+def tell(*lines: str) -> None:
+    """Tell the service manager. Harmless without one."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if not address:
+        return
+    if address.startswith("@"):
+        address = "\0" + address[1:]
+    # Nobody to tell is no reason to stop: the manager ends us itself if it misses us.
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as datagrams:
+        datagrams.connect(address)
+        datagrams.sendall("\n".join(lines).encode())
+
+
+def watchdog_seconds() -> float | None:
+    """How often the service manager wants to hear from us; None when it does not."""
+    microseconds = os.environ.get("WATCHDOG_USEC")
+    if not microseconds or os.environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
+        return None
+    return int(microseconds) / 1e6
+
+
+class LoopSilentError(Exception):
+    """A loop has stopped beating: the daemon ends, and the service manager starts it again."""
+
+
+async def watch(beats: Beats, status: Callable[[], str]) -> None:
+    """Pass the loops' beats on to the service manager. Raises LoopSilentError when one has stopped."""
+    seconds = watchdog_seconds()
+    every = min(10.0, seconds / 3) if seconds else 10.0
+    while True:
+        silent = beats.silent(SILENT_SECONDS)
+        if silent:
+            raise LoopSilentError(f"stuck: {', '.join(silent)}")
+        tell("WATCHDOG=1", f"STATUS={status()}")
+        await asyncio.sleep(every)

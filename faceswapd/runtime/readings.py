@@ -1,0 +1,163 @@
+"""The machine, read; and the gate that follows from it."""
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import structlog
+
+from faceswapd.children.child import ChildId
+from faceswapd.core.gate import FolderReading, Gate, GpuReading, Reading, judge
+from faceswapd.ledger import standing
+from faceswapd.ledger.connection import Ledger
+from faceswapd.runtime.beats import Beats
+from faceswapd.settings import Settings
+
+BUSY_SECONDS = 2.0  # between two readings while something waits
+IDLE_SECONDS = 30.0
+FRESH_SECONDS = 3.0  # a reading older than this starts nothing
+LEAST_SPAN = 0.2  # seconds over which the use of the processor is measured at least
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """Seconds of processor time so far.
+
+    What gives way (niced) is not counted as busy: it makes room for whoever wants it, as our own children do.
+    Time that a hypervisor gave to other machines is not counted at all: no program of this one used it.
+    """
+
+    total: float
+    busy: float
+    ours: Mapping[ChildId, float]  # the part of `busy` that is our own, by process
+
+    def ours_since(self, before: "_Use") -> float:
+        """What ours used in between. One that has ended takes nothing of what the others used along."""
+        return sum(max(0.0, seconds - before.ours.get(one, 0.0)) for one, seconds in self.ours.items())
+
+
+class Readings:
+    """Reads the machine, often while something waits and seldom otherwise, and keeps the gate."""
+
+    def __init__(self, settings: Settings, ledger: Ledger, children: Callable[[], Sequence[int]], beats: Beats) -> None:
+        self._limits = settings.gate_limits()
+        self._folders = {
+            "outbox": settings.outbox,
+            "scratch folder": settings.scratch_folder,
+            "state folder": settings.state,
+        }
+        self._ledger = ledger
+        self._children = children
+        self._beats = beats
+        self._use = _use(())
+        self.latest: Reading | None = None
+        self.gate = Gate()
+
+    async def run(self, waiting: Callable[[], bool]) -> None:
+        """Read for ever; `waiting` says whether anything waits for the gate."""
+        while True:
+            await self.refresh()
+            ends = time.monotonic() + (BUSY_SECONDS if waiting() or not self.gate.open else IDLE_SECONDS)
+            while (left := ends - time.monotonic()) > 0:
+                self._beats.beat("readings")
+                await asyncio.sleep(min(left, BUSY_SECONDS))
+                if waiting():
+                    break
+
+    async def fresh(self) -> Gate:
+        """The gate by a reading that is no older than FRESH_SECONDS."""
+        if self.latest is None or time.time() - self.latest.at > FRESH_SECONDS:
+            await self.refresh()
+        return self.gate
+
+    async def refresh(self) -> None:
+        """Read the machine and judge."""
+        pids = tuple(self._children())
+        self.latest = await asyncio.to_thread(self._read, pids)
+        before, self.gate = self.gate, judge(self.latest, self._limits, self.gate)
+        if {held.key for held in before.held} != {held.key for held in self.gate.held}:
+            log.info("gate", open=self.gate.open, why=self.gate.why)
+            await standing.gate(self._ledger, self.gate.why, time.time())
+
+    def _read(self, pids: Sequence[int]) -> Reading:
+        return Reading(
+            at=time.time(),
+            cpu_percent=self._cpu_percent(pids),
+            load_per_core=os.getloadavg()[0] / (os.cpu_count() or 1),
+            memory_free=psutil.virtual_memory().available,
+            folders=tuple(_folder(name, path) for name, path in self._folders.items()),
+            gpus=_gpus() if self._limits.gpu_free else (),
+        )
+
+    def _cpu_percent(self, pids: Sequence[int]) -> float:
+        """What others use, in per cent of all cores, since the last reading."""
+        before, now = self._use, _use(pids)
+        span = now.total - before.total
+        if span < LEAST_SPAN:  # too short to say anything
+            return 0.0 if self.latest is None else self.latest.cpu_percent
+        self._use = now
+        others = now.busy - before.busy - now.ours_since(before)
+        return max(0.0, min(100.0, 100 * others / span))
+
+
+def _use(pids: Sequence[int]) -> _Use:
+    times = psutil.cpu_times()
+    busy = times.user + times.system + getattr(times, "irq", 0.0) + getattr(times, "softirq", 0.0)
+    total = busy + times.nice + times.idle + getattr(times, "iowait", 0.0)
+    return _Use(total, busy, _ours(pids))
+
+
+def _ours(pids: Sequence[int]) -> dict[ChildId, float]:
+    """Busy time of our own process, of these, and of what they started."""
+    family = [psutil.Process()]
+    for pid in pids:
+        with contextlib.suppress(psutil.Error):  # it is gone
+            child = psutil.Process(pid)
+            family += [child, *child.children(recursive=True)]
+    used: dict[ChildId, float] = {}
+    for one in family:
+        with contextlib.suppress(psutil.Error):
+            times = one.cpu_times()
+            busy = times.system + (0.0 if one.nice() > 0 else times.user)
+            used[ChildId(one.pid, one.create_time())] = busy
+    return used
+
+
+def _folder(name: str, path: Path) -> FolderReading:
+    """Space and rights of a folder, which is made if it is missing."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        free = psutil.disk_usage(str(path)).free
+    except FileExistsError:
+        return FolderReading(name, str(path), None, "is a file and no folder")
+    except OSError as error:
+        return FolderReading(name, str(path), None, f"cannot be used: {error.strerror}")
+    writable = os.access(path, os.W_OK | os.X_OK)
+    return FolderReading(name, str(path), free, None if writable else "is not writable for this user")
+
+
+def _gpus() -> tuple[GpuReading, ...]:
+    """NVIDIA memory, where nvidia-ml-py and a driver are installed."""
+    try:
+        import pynvml
+    except ImportError:
+        return ()
+    try:
+        pynvml.nvmlInit()
+        try:
+            handles = [pynvml.nvmlDeviceGetHandleByIndex(number) for number in range(pynvml.nvmlDeviceGetCount())]
+            return tuple(
+                GpuReading(f"GPU {number}", int(pynvml.nvmlDeviceGetMemoryInfo(handle).free))
+                for number, handle in enumerate(handles)
+            )
+        finally:
+            pynvml.nvmlShutdown()
+    except pynvml.NVMLError:
+        return ()
