@@ -1,0 +1,218 @@
+"""One function a request. They read the ledger, write it, and ring its bell; they start and stop nothing."""
+
+import os
+import time
+from collections.abc import Sequence
+
+import faceswapd
+from faceswapd.control import messages
+from faceswapd.control.explaining import targets_of
+from faceswapd.control.live import House
+from faceswapd.control.views import SHOWN, View, first_of, inbox_line, queue_seconds, readings_of, state_of
+from faceswapd.core import intake
+from faceswapd.core.job import ENDED, IllegalTransition, State
+from faceswapd.ledger import outcomes, reports, standing
+from faceswapd.ledger.records import JobRecord
+
+LONGEST_WAIT = 60.0  # seconds that one /wait is held open
+MOST_JOBS = 100_000
+EVENTS_SHOWN = 200
+
+
+class Refused(Exception):
+    """An order that cannot be carried out: the HTTP status, what is wrong, what to do."""
+
+    def __init__(self, status: int, error: str, advice: str | None = None) -> None:
+        super().__init__(error)
+        self.status = status
+        self.message = messages.Error(error, advice)
+
+
+async def status(house: House) -> messages.Status:
+    """GET /v1/status."""
+    ledger, live = house.ledger, house.live()
+    counts = await reports.counts(ledger)
+    view = await View.of(ledger, live)
+    state, why = state_of(live, view.pauses.daemon)
+    return messages.Status(
+        version=faceswapd.__version__,
+        wire=messages.WIRE_VERSION,
+        pid=os.getpid(),
+        started_at=live.started_at,
+        now=time.time(),
+        state=state,
+        why=why,
+        engine=live.engine,
+        engine_why=live.engine_why,
+        slots=live.slots,
+        counts={str(key): count.jobs for key, count in counts.items()},
+        held=[messages.Held(held.reason, held.reading, held.limit) for held in live.gate.held],
+        running=[view.show(job) for job in await reports.jobs(ledger, [State.RUNNING], live.slots)],
+        waiting=[view.show(job) for job in await reports.waiting(ledger, SHOWN)],
+        failed=[view.show(job) for job in await reports.last_failed(ledger, SHOWN)],
+        parked=[view.show(job) for job in await reports.jobs(ledger, [State.PARKED], SHOWN)],
+        arriving=first_of(live.inboxes, lambda inbox: inbox.arriving),
+        skipped=first_of(live.inboxes, lambda inbox: inbox.skipped),
+        inboxes=[inbox_line(inbox, view.pauses.inboxes) for inbox in live.inboxes],
+        faces=[messages.Face(face.name, face.photos, face.problem) for face in await standing.faces(ledger)],
+        queue_seconds_left=queue_seconds(counts, live, view.speed),
+        folder=live.folder,
+        outbox=live.outbox,
+        readings=readings_of(live),
+    )
+
+
+async def jobs(house: House, states: Sequence[str], limit: int) -> messages.Jobs:
+    """GET /v1/jobs."""
+    try:
+        wanted = [State(state) for state in states]
+    except ValueError as error:
+        raise Refused(400, f"There is no such state: {error}.", f"Use one of: {', '.join(State)}.") from None
+    view = await View.of(house.ledger, house.live())
+    counts = await reports.counts(house.ledger)
+    total = sum(count.jobs for state, count in counts.items() if not wanted or state in wanted)
+    found = await reports.jobs(house.ledger, wanted, max(1, min(limit, MOST_JOBS)))
+    return messages.Jobs([view.show(job) for job in found], total)
+
+
+async def find(house: House, path: str, seconds: float) -> messages.Jobs:
+    """GET /v1/find: at once, or as soon as there is a job of that target or the time is over."""
+    ends = time.monotonic() + min(seconds, LONGEST_WAIT)
+    while True:
+        rung = house.ledger.bell.count
+        records = [
+            record
+            for target in targets_of(house.live(), path)
+            for record in await reports.of_target(house.ledger, target)
+        ]
+        left = ends - time.monotonic()
+        if records or left <= 0 or house.live().draining:
+            view = await View.of(house.ledger, house.live())
+            return messages.Jobs([view.show(record) for record in records], len(records))
+        await house.ledger.bell.after(rung, left)
+
+
+async def job(house: House, number: int) -> messages.JobDetail:
+    """GET /v1/jobs/ID."""
+    record = await _record(house, number)
+    view = await View.of(house.ledger, house.live())
+    return messages.JobDetail(
+        job=view.show(record),
+        rule=record.rule,
+        executions=[
+            messages.Execution(
+                attempt=one.attempt,
+                engine=one.engine,
+                started_at=one.started_at,
+                finished_at=one.finished_at,
+                outcome=one.outcome,
+                sentence=one.sentence,
+                frames=one.frames,
+                seconds=one.seconds,
+                log=(one.log or "").splitlines(),
+            )
+            for one in await reports.executions(house.ledger, number)
+        ],
+        events=[
+            messages.Event(one.id, one.at, one.kind, one.job, one.text)
+            for one in await reports.events_of(house.ledger, number, EVENTS_SHOWN)
+        ],
+    )
+
+
+async def wait(house: House, number: int, seconds: float) -> messages.JobDetail:
+    """GET /v1/jobs/ID/wait."""
+    ends = time.monotonic() + min(seconds, LONGEST_WAIT)
+    while True:
+        rung = house.ledger.bell.count
+        record = await _record(house, number)
+        left = ends - time.monotonic()
+        if record.state in ENDED or left <= 0 or house.live().draining:
+            return await job(house, number)
+        await house.ledger.bell.after(rung, left)
+
+
+async def cancel(house: House, number: int) -> messages.Done:
+    """POST /v1/jobs/ID/cancel."""
+    record = await _record(house, number)
+    try:
+        state = await outcomes.request_cancel(house.ledger, number, time.time())
+    except IllegalTransition:
+        raise Refused(409, f"Job {number} has ended already: it is {record.state}.") from None
+    house.orders.look()
+    return messages.Done(f"Job {number} is being stopped." if state is State.RUNNING else f"Job {number} is cancelled.")
+
+
+async def retry(house: House, number: int) -> messages.Done:
+    """POST /v1/jobs/ID/retry."""
+    record = await _record(house, number)
+    try:
+        await outcomes.requeue(house.ledger, number, time.time())
+    except IllegalTransition:
+        advice = {
+            State.PARKED: f"Give it a face: faceswapctl assign {number} NAME",
+            State.CANCELLED: "It never had a face: drop the file again.",
+        }.get(record.state)
+        raise Refused(409, f"Job {number} is {record.state}, and cannot be retried.", advice) from None
+    return messages.Done(f"Job {number} is queued again.")
+
+
+async def assign(house: House, number: int, name: str) -> messages.Done:
+    """POST /v1/jobs/ID/assign."""
+    record = await _record(house, number)
+    face = house.live().rules.faces.get(intake.fold(name))
+    if face is None or face.problem is not None:
+        known = sorted(one.name for one in house.live().rules.faces.values() if one.problem is None)
+        problem = "does not exist" if face is None else face.problem
+        raise Refused(404, f"The face '{name}' {problem}.", f"There are: {', '.join(known) or 'none yet'}.")
+    try:
+        chosen = outcomes.Assignment(face.name, "it was assigned by hand", record.preset)
+        done_by = await outcomes.assign(house.ledger, number, chosen, time.time())
+    except IllegalTransition:
+        if record.state is State.PARKED:
+            raise Refused(409, f"Job {number} cannot run with any face: {record.reason}") from None
+        raise Refused(409, f"Job {number} is {record.state}: only a parked job is given a face.") from None
+    house.orders.look()
+    if done_by != number:
+        return messages.Done(f"Job {done_by} has the same content and face '{face.name}': it does for both.")
+    return messages.Done(f"Job {number} is queued with the face '{face.name}'.")
+
+
+async def pause(house: House, inbox: str | None) -> messages.Done:
+    """POST /v1/pause."""
+    name = _inbox_name(house, inbox)
+    await standing.pause(house.ledger, name, time.time())
+    running = len(house.live().courses)
+    goes_on = f" {running} running {'job goes' if running == 1 else 'jobs go'} on to the end." if running else ""
+    what = "The daemon" if name is None else f"The inbox '{name}'"
+    return messages.Done(f"{what} is paused: nothing new starts.{goes_on}")
+
+
+async def resume(house: House, inbox: str | None) -> messages.Done:
+    """POST /v1/resume."""
+    name = _inbox_name(house, inbox)
+    await standing.resume(house.ledger, name, time.time())
+    return messages.Done("The daemon goes on." if name is None else f"The inbox '{name}' goes on.")
+
+
+async def stop(house: House) -> messages.Done:
+    """POST /v1/stop."""
+    return messages.Done(house.orders.stop())
+
+
+def _inbox_name(house: House, inbox: str | None) -> str | None:
+    names = [one.name for one in house.live().inboxes]
+    if inbox is None or inbox in names:
+        return inbox
+    raise Refused(404, f"There is no inbox '{inbox}'.", f"There are: {', '.join(names)}.")
+
+
+async def _record(house: House, number: int) -> JobRecord:
+    record = await reports.job(house.ledger, number)
+    if record is not None:
+        return record
+    nearest = await reports.nearest(house.ledger, number)
+    advice = (
+        "There are no jobs yet." if nearest is None else f"The nearest is {nearest}. `faceswapctl jobs` lists them."
+    )
+    raise Refused(404, f"There is no job {number}.", advice)

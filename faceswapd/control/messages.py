@@ -1,0 +1,248 @@
+"""The wire: what faceswapctl and every other client send and get, as JSON over HTTP.
+
+Standard library only, since the client imports this and nothing else of the daemon. Times are seconds
+since 1970 (UTC), durations are seconds, sizes bytes, progress 0.0 to 1.0. A file name that is not UTF-8
+keeps its bytes as lone surrogates (`os.fsencode` gives them back).
+
+    GET  /v1/status                        Status
+    GET  /v1/jobs?state=S&limit=N          Jobs
+    GET  /v1/jobs/ID                       JobDetail
+    GET  /v1/jobs/ID/wait?seconds=N        JobDetail, as soon as the job has ended or the time is over
+    POST /v1/jobs/ID/cancel                Done
+    POST /v1/jobs/ID/retry                 Done
+    POST /v1/jobs/ID/assign     {face}     Done
+    GET  /v1/explain?path=PATH             Explanation
+    GET  /v1/find?path=PATH&seconds=N      Jobs: those of a target (absolute path, or as in the inbox), as soon as
+                                           there is one or the time is over
+    POST /v1/pause              {inbox?}   Done
+    POST /v1/resume             {inbox?}   Done
+    POST /v1/stop                          Done; a second one stops at once
+
+An error is answered with its HTTP status and an Error.
+"""
+
+from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+WIRE_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Job:
+    """One line of the job list."""
+
+    id: int
+    state: str  # parked, queued, running, succeeded, failed, cancelled
+    face: str | None
+    target: str
+    output: str | None
+    preset: str
+    priority: int
+    attempt: int
+    progress: float
+    reason: str | None  # why it waits, is parked, failed or was cancelled
+    inbox: str = ""
+    kind: str = ""  # image or video
+    category: str | None = None  # of the failure; of a parked job: needs_face, unreadable or incomplete
+    advice: str | None = None  # what to do
+    phase: str | None = None  # of a running job
+    seconds_left: float | None = None  # of a running job
+    frames: int | None = None
+    created_at: float = 0.0
+    started_at: float | None = None
+    finished_at: float | None = None
+    not_before: float | None = None  # a retry does not start earlier
+    cancel_requested: bool = False
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """GET /v1/jobs: newest first; `total` counts all that match, shown or not."""
+
+    jobs: list[Job]
+    total: int
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of a job's history."""
+
+    id: int
+    at: float
+    kind: str
+    job: int | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Execution:
+    """One run of a segment of a job."""
+
+    attempt: int
+    engine: str
+    started_at: float
+    finished_at: float | None
+    outcome: str | None
+    sentence: str | None
+    frames: int | None
+    seconds: float | None
+    log: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class JobDetail:
+    """GET /v1/jobs/ID."""
+
+    job: Job
+    rule: str | None  # which rule gave it its face
+    executions: list[Execution]
+    events: list[Event]
+
+
+@dataclass(frozen=True)
+class Held:
+    """One reason why the gate is closed."""
+
+    reason: str  # one sentence
+    reading: str
+    limit: str
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """One inbox, as status shows it."""
+
+    name: str
+    path: str
+    preset: str
+    priority: int
+    paused: bool
+    problem: str | None  # one sentence; None when all is well
+    arriving: int  # files that are not complete yet
+    watching: str  # events or polling
+
+
+@dataclass(frozen=True)
+class Face:
+    """One face."""
+
+    name: str
+    photos: int
+    problem: str | None
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file in an inbox that is not taken, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Status:
+    """GET /v1/status."""
+
+    version: str
+    wire: int
+    pid: int
+    started_at: float
+    now: float
+    state: str  # running, paused, held, draining
+    why: str | None  # why nothing new starts, one sentence
+    engine: str
+    engine_why: str  # why this engine
+    slots: int
+    counts: dict[str, int]  # jobs by state
+    held: list[Held]
+    running: list[Job]
+    waiting: list[Job]  # the next few, each with its reason
+    failed: list[Job]  # the last few
+    parked: list[Job]  # the last few
+    arriving: list[Skipped]  # files that settle or are incomplete, the first few
+    skipped: list[Skipped]  # files that are not taken, the first few
+    inboxes: list[Inbox]
+    faces: list[Face]
+    queue_seconds_left: float | None
+    folder: str  # where faces/, inbox/ and outbox/ lie, for what status advises
+    outbox: str
+    readings: dict[str, float]  # cpu_percent, memory_available, ... as last read
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """GET /v1/explain: what is known of a path and which rule matched."""
+
+    path: str
+    sentence: str  # the answer in one sentence
+    rule: str | None
+    face: str | None
+    preset: str | None
+    job: Job | None
+    considered: list[str]  # the rules in order, each with what it found
+
+
+@dataclass(frozen=True)
+class Done:
+    """An order was carried out; `text` says what happened."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Error:
+    """An order was refused; `error` says why in one sentence, `advice` what to do."""
+
+    error: str
+    advice: str | None = None
+
+
+T = TypeVar("T")
+
+
+def to_wire(message: Any) -> Any:
+    """A message as plain values for json.dumps."""
+    return asdict(message)
+
+
+def from_wire(kind: type[T], value: Any) -> T:
+    """A message out of plain values. Unknown keys are left out, so that an older client understands a
+    newer daemon; a missing key without a default, or a value of another type, raises ValueError."""
+    if not isinstance(value, dict):
+        raise ValueError(f"a {kind.__name__} is an object, not {type(value).__name__}")  # noqa: TRY004
+    hints = _hints(kind)  # type: ignore[arg-type]  # a class is hashable
+    given: dict[str, Any] = {}
+    for part in fields(kind):  # type: ignore[arg-type]
+        if part.name in value:
+            given[part.name] = _convert(hints[part.name], value[part.name], f"{kind.__name__}.{part.name}")
+        elif part.default is MISSING and part.default_factory is MISSING:
+            raise ValueError(f"{kind.__name__} without {part.name}")
+    return kind(**given)
+
+
+@cache
+def _hints(kind: type[Any]) -> dict[str, Any]:
+    """The types of a message's fields. Kept: asked anew for each of 10,000 jobs they cost a second."""
+    return get_type_hints(kind)
+
+
+def _convert(hint: Any, value: Any, where: str) -> Any:
+    origin = get_origin(hint)
+    if origin in (Union, UnionType):
+        if value is None and NoneType in get_args(hint):
+            return None
+        hint = next(arm for arm in get_args(hint) if arm is not NoneType)
+        origin = get_origin(hint)
+    if origin is list and isinstance(value, list):
+        return [_convert(get_args(hint)[0], item, where) for item in value]
+    if origin is dict and isinstance(value, dict):
+        return {str(key): _convert(get_args(hint)[1], item, where) for key, item in value.items()}
+    if is_dataclass(hint) and isinstance(hint, type):
+        return from_wire(hint, value)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(hint, type) and isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
+        return value
+    raise ValueError(f"{where} is not as expected: {value!r}")

@@ -1,0 +1,140 @@
+"""How records become what a client sees: each line with the reason why it waits."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from faceswapd.control import messages
+from faceswapd.control.live import InboxLive, Live
+from faceswapd.core import eta
+from faceswapd.core.failures import Failure
+from faceswapd.core.job import Parked, State
+from faceswapd.ledger import reports, standing
+from faceswapd.ledger.connection import Ledger
+from faceswapd.ledger.records import JobRecord
+
+SHOWN = 5  # lines of each list in status
+
+
+def state_of(live: Live, paused: bool) -> tuple[str, str | None]:  # noqa: FBT001
+    """The daemon's state in one word, and why nothing new starts in one sentence."""
+    if live.draining:
+        return "draining", "The daemon is stopping: what runs may end, nothing new starts."
+    if paused:
+        return "paused", "The daemon is paused. `faceswapctl resume` lets it go on."
+    if not live.gate.open:
+        details = " ".join(f"{held.reason} ({held.reading}, limit {held.limit})" for held in live.gate.held)
+        return "held", details
+    return "running", None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a line about a job depends on beside its record."""
+
+    live: Live
+    pauses: standing.Pauses
+    why: str | None
+    speed: eta.Speed | None
+
+    @classmethod
+    async def of(cls, ledger: Ledger, live: Live) -> "View":
+        """The view at this moment."""
+        pauses = await standing.pauses(ledger)
+        speed = eta.learn(await reports.past(ledger, live.engine))
+        return cls(live, pauses, state_of(live, pauses.daemon)[1], speed)
+
+    def show(self, job: JobRecord) -> messages.Job:
+        """One line."""
+        course = next((course for course in self.live.courses if course.job == job.id), None)
+        frames = job.facts.frames if job.facts else 0
+        left = None if course is None else eta.left(course.progress, course.elapsed, frames, self.speed)
+        return messages.Job(
+            id=job.id,
+            state=str(job.state),
+            face=job.face,
+            target=job.target,
+            output=job.output,
+            preset=job.preset,
+            priority=job.priority,
+            attempt=job.attempt,
+            progress=job.progress if course is None else course.progress,
+            reason=self._reason(job),
+            inbox=job.inbox,
+            kind=str(job.kind),
+            category=None if job.state is State.CANCELLED else job.category or job.parked,
+            advice=self._advice(job),
+            phase=job.phase if course is None else course.phase,
+            seconds_left=left,
+            frames=frames or None,
+            created_at=job.created_at,
+            started_at=job.started_at,
+            finished_at=job.finished_at,
+            not_before=job.not_before,
+            cancel_requested=job.cancel_requested_at is not None and job.state is State.RUNNING,
+        )
+
+    def _reason(self, job: JobRecord) -> str | None:
+        if job.state is not State.QUEUED:
+            return job.reason
+        if job.not_before is not None:
+            return f"{job.reason or 'It failed.'} It is tried again in {max(0.0, job.not_before - time.time()):.0f} s."
+        if self.why is not None:
+            return self.why
+        if job.inbox in self.pauses.inboxes:
+            return f"The inbox '{job.inbox}' is paused. `faceswapctl resume {job.inbox}` lets it go on."
+        return "It waits for a free slot." if self.live.courses else "It starts in a moment."
+
+    def _advice(self, job: JobRecord) -> str | None:
+        if job.state is State.FAILED and job.category is not None:
+            return Failure(job.category, "").advice
+        match job.parked:
+            case Parked.NEEDS_FACE:
+                return "Move it into the folder with the person's name, or use `faceswapctl assign`."
+            case Parked.INCOMPLETE:
+                return "Copy the file again. It is taken by itself when it is whole."
+            case Parked.UNREADABLE:
+                return "Replace the file by a video or an image that plays, or take it out of the inbox."
+        return None
+
+
+def first_of(inboxes: Sequence[InboxLive], of: Callable[[InboxLive], Mapping[str, str]]) -> list[messages.Skipped]:
+    """The first few of what all inboxes tell in one way."""
+    found = [messages.Skipped(path, reason) for inbox in inboxes for path, reason in sorted(of(inbox).items())]
+    return found[:SHOWN]
+
+
+def inbox_line(inbox: InboxLive, paused: frozenset[str]) -> messages.Inbox:
+    """One inbox."""
+    return messages.Inbox(
+        name=inbox.name,
+        path=inbox.path,
+        preset=inbox.preset,
+        priority=inbox.priority,
+        paused=inbox.name in paused,
+        problem=None if inbox.problem is None else f"The inbox {inbox.path} {inbox.problem}.",
+        arriving=len(inbox.arriving),
+        watching=inbox.watching,
+    )
+
+
+def queue_seconds(counts: Mapping[State, reports.Count], live: Live, speed: eta.Speed | None) -> float | None:
+    """Seconds until the queue is empty, by past executions; None when it is, or nothing is known yet."""
+    queued = counts[State.QUEUED]
+    if speed is None or not queued.jobs:
+        return None
+    return (queued.jobs * speed.overhead + queued.frames * speed.per_frame) / live.slots
+
+
+def readings_of(live: Live) -> dict[str, float]:
+    """What was read last; empty before the first reading."""
+    reading = live.reading
+    if reading is None:
+        return {}
+    free = [folder.free for folder in reading.folders if folder.free is not None]
+    return {
+        "cpu_percent_of_others": reading.cpu_percent,
+        "load_per_core": reading.load_per_core,
+        "memory_free": float(reading.memory_free),
+        "disk_free": float(min(free, default=0)),
+    }

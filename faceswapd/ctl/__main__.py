@@ -1,0 +1,7 @@
+"""`python -m faceswapd.ctl` is the command `faceswapctl`."""
+
+import sys
+
+from faceswapd.ctl import main
+
+sys.exit(main())

@@ -1,0 +1,172 @@
+"""One question to the daemon, one answer: HTTP/1.1 over its Unix socket.
+
+Made by hand, since http.client brings the email package along: 30 ms, more than all the rest. Errors are
+values: a Problem with one plain sentence.
+"""
+
+import json
+import os
+import socket
+import time
+from typing import Any, Final, NamedTuple, TypeVar
+
+from faceswapd.control.messages import Error, from_wire
+
+REFUSED: Final = 1  # exit codes; `parser.py` documents them
+UNREACHABLE: Final = 3
+ANSWER_SECONDS: Final = 10.0  # the daemon answers in milliseconds; this is for one that hangs
+LARGEST_ANSWER: Final = 256 * 1024 * 1024  # bytes: some 300,000 jobs
+
+Message = TypeVar("Message")
+
+
+class Problem(NamedTuple):
+    """Why there is no answer, in one sentence, with the exit code it means."""
+
+    sentence: str
+    code: int
+
+
+class _Rubbish(Exception):
+    """What came is not HTTP with JSON."""
+
+
+class Client(NamedTuple):
+    """Asks the daemon that listens on a socket. Each question has its own connection."""
+
+    path: str
+
+    def get(self, kind: type[Message], route: str, seconds: float = ANSWER_SECONDS) -> Message | Problem:
+        """Ask for a message. `seconds` is how long the daemon may take."""
+        return self._ask(kind, "GET", route, b"", seconds)
+
+    def post(self, kind: type[Message], route: str, body: dict[str, Any]) -> Message | Problem:
+        """Give an order."""
+        return self._ask(kind, "POST", route, json.dumps(body).encode("ascii"), ANSWER_SECONDS)
+
+    def _ask(self, kind: type[Message], method: str, route: str, body: bytes, seconds: float) -> Message | Problem:
+        head = (
+            f"{method} {route} HTTP/1.1\r\nHost: faceswapd\r\nAccept: application/json\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        )
+        try:
+            status, content = self._exchange(head.encode("ascii") + body, seconds)
+            answer = json.loads(content, parse_constant=_refuse)
+            if status < 300:
+                return from_wire(kind, answer)
+            refusal = from_wire(Error, answer)
+        except OSError as problem:
+            return Problem(self._unreachable(problem, seconds), UNREACHABLE)
+        except (_Rubbish, ValueError, RecursionError) as problem:
+            return Problem(
+                f"What answers on {self.path} is not understood ({problem}). "
+                "If faceswapd was updated, restart the daemon.",
+                UNREACHABLE,
+            )
+        return Problem(f"{refusal.error} {refusal.advice or ''}".strip(), REFUSED)
+
+    def _unreachable(self, problem: OSError, seconds: float) -> str:
+        if isinstance(problem, FileNotFoundError | ConnectionRefusedError | NotADirectoryError):
+            from faceswapd.ctl.start_command import start_command
+
+            start = start_command(self.path)
+            return f"The daemon is not running (nobody listens on {self.path}). Start it: {start}"
+        if isinstance(problem, TimeoutError):
+            return f"The daemon did not answer within {seconds:.0f} s. It may hang: look at its log."
+        if isinstance(problem, PermissionError):
+            return f"The socket {self.path} is not yours: only the user who runs the daemon may ask it."
+        return f"The daemon broke the connection off ({problem.strerror or problem})."
+
+    def _exchange(self, request: bytes, seconds: float) -> tuple[int, bytes]:
+        deadline = time.monotonic() + seconds
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+            line.settimeout(seconds)
+            _connect(line, self.path)
+            line.sendall(request)
+            received = bytearray()
+            whole: int | None = None
+            while whole is None or len(received) < whole:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise TimeoutError
+                line.settimeout(left)
+                block = line.recv(1 << 18)
+                if not block:
+                    break
+                received += block
+                if whole is None:
+                    whole = _whole(received)
+                if len(received) > LARGEST_ANSWER:
+                    raise _Rubbish("the answer does not end")
+        if not received:
+            raise ConnectionResetError(0, "it ended without an answer")
+        return _taken_apart(bytes(received))
+
+
+def _connect(line: socket.socket, path: str) -> None:
+    """Connect, to a path over the system's limit too: through its folder's descriptor, or a relative path."""
+    try:
+        line.connect(path)
+    except OSError as problem:
+        # Python itself refuses a long path, without an errno.
+        if problem.errno is not None:
+            raise
+    else:
+        return
+    relative = os.path.relpath(path)
+    if len(os.fsencode(relative)) < 100:
+        line.connect(relative)
+        return
+    parent, _, name = path.rpartition("/")
+    folder = os.open(parent or "/", os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        line.connect(f"/proc/self/fd/{folder}/{name}")
+    finally:
+        os.close(folder)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number")
+
+
+def _whole(received: bytearray) -> int | None:
+    """How many bytes the answer has, as soon as its head is there; without a length it ends when the
+    daemon hangs up."""
+    end = received.find(b"\r\n\r\n")
+    length = _headers(bytes(received[:end])).get(b"content-length", b"") if end >= 0 else b""
+    return end + 4 + int(length) if length.isdigit() else None
+
+
+def _headers(head: bytes) -> dict[bytes, bytes]:
+    parts = (line.partition(b":") for line in head.split(b"\r\n")[1:])
+    return {name.strip().lower(): value.strip() for name, _, value in parts}
+
+
+def _taken_apart(received: bytes) -> tuple[int, bytes]:
+    """Status and body of an answer. Raises _Rubbish, or ConnectionResetError when a part is missing."""
+    head, end, body = received.partition(b"\r\n\r\n")
+    words = head.split(b"\r\n")[0].split()
+    if not end or len(words) < 2 or not words[0].startswith(b"HTTP/1.") or not words[1].isdigit():
+        raise _Rubbish("no HTTP")
+    status, headers = int(words[1]), _headers(head)
+    if headers.get(b"transfer-encoding", b"").lower() == b"chunked":
+        body = _unchunked(body)
+    length = headers.get(b"content-length", b"")
+    if length.isdigit():
+        if len(body) < int(length):
+            raise ConnectionResetError(0, "a part of its answer is missing")
+        body = body[: int(length)]
+    return status, body
+
+
+def _unchunked(body: bytes) -> bytes:
+    joined = bytearray()
+    while True:
+        size, end, rest = body.partition(b"\r\n")
+        length = int(size.split(b";")[0], 16)  # no number is a ValueError, which is rubbish
+        if not end or len(rest) < length:
+            raise ConnectionResetError(0, "a part of its answer is missing")
+        if length <= 0:
+            return bytes(joined)
+        joined += rest[:length]
+        body = rest[length + 2 :]

@@ -1,0 +1,237 @@
+"""One function for each command: it asks the daemon, prints, and returns the exit code."""
+
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from faceswapd.control.messages import Done, Explanation, Job, JobDetail, Jobs, Status
+from faceswapd.ctl import socket_path
+from faceswapd.ctl.client import REFUSED, UNREACHABLE, Client, Problem
+from faceswapd.ctl.output import complain, complain_of, print_json
+from faceswapd.ctl.terminal import Line, Terminal, standard_output
+
+USAGE = 2  # what argparse exits with, too
+BROKEN_PIPE = 141  # 128 + SIGPIPE, as shells have it
+JOBS_SHOWN = 50
+
+
+def run(argv: Sequence[str] | None) -> int:
+    """Understand the arguments and carry the command out."""
+    from faceswapd.ctl.parser import parser
+
+    terminal = standard_output()
+    grammar = parser()
+    try:
+        arguments = grammar.parse_args(argv)
+        code = _carry_out(arguments, terminal, grammar.format_help)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except SystemExit as ended:  # argparse has printed its help or its complaint
+        return int(ended.code or 0)
+    except BrokenPipeError:  # the reader, like `head`, has enough
+        _give_up_output()
+        return BROKEN_PIPE
+    except OSError as problem:  # nothing but standard output is written to: a full disk
+        _give_up_output()
+        complain(f"The output cannot be written: {problem.strerror or problem}.")
+        return REFUSED
+    return code
+
+
+def _carry_out(arguments: Namespace, terminal: Terminal, help_text: Callable[[], str]) -> int:
+    if arguments.version:
+        from faceswapd import __version__
+
+        print(f"faceswapctl {__version__}")
+        return 0
+    if arguments.command is None:
+        print(help_text(), end="", file=sys.stderr)
+        return USAGE
+    client = Client(socket_path.find(getattr(arguments, "socket", None)))
+    arguments.json = getattr(arguments, "json", False)
+    return COMMANDS[arguments.command](client, arguments, terminal)
+
+
+def _give_up_output() -> None:
+    """Keep Python from complaining once more when it flushes what nobody reads."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def _status(client: Client, arguments: Namespace, terminal: Terminal) -> int:
+    answer = client.get(Status, "/v1/status")
+    if isinstance(answer, Problem):
+        return complain_of(answer)
+    if arguments.json:
+        print_json(answer)
+    else:
+        from faceswapd.ctl.status_screen import status_screen
+
+        terminal.show(status_screen(answer, terminal))
+    return 0
+
+
+def _jobs(client: Client, arguments: Namespace, terminal: Terminal) -> int:
+    words = [f"state={state}" for state in arguments.state or []]
+    # A script that names no limit wants all of them, a person a screen or two.
+    if arguments.limit or not arguments.json:
+        words.append(f"limit={arguments.limit or JOBS_SHOWN}")
+    answer = client.get(Jobs, "/v1/jobs" + ("?" + "&".join(words) if words else ""))
+    if isinstance(answer, Problem):
+        return complain_of(answer)
+    if arguments.json:
+        print_json(answer)
+    else:
+        from faceswapd.ctl.job_screens import jobs_table
+
+        terminal.show(jobs_table(answer, terminal))
+    return 0
+
+
+def _show(client: Client, arguments: Namespace, terminal: Terminal) -> int:
+    answer = client.get(JobDetail, f"/v1/jobs/{arguments.id}")
+    if isinstance(answer, Problem):
+        return complain_of(answer)
+    if arguments.json:
+        print_json(answer)
+    else:
+        from faceswapd.ctl.job_screens import job_screen
+
+        terminal.show(job_screen(answer))
+    return 0
+
+
+def _wait(client: Client, arguments: Namespace, terminal: Terminal) -> int:
+    from faceswapd.ctl.waiting import wait
+
+    return wait(client, arguments.ids, arguments.timeout, terminal, as_json=arguments.json)
+
+
+def _watch(client: Client, arguments: Namespace, terminal: Terminal) -> int:
+    from faceswapd.ctl.watch import watch
+
+    return watch(client, terminal, as_json=arguments.json)
+
+
+def _explain(client: Client, arguments: Namespace, terminal: Terminal) -> int:
+    answer = client.get(Explanation, f"/v1/explain?path={_asked_path(arguments.path)}")
+    if isinstance(answer, Problem):
+        return complain_of(answer)
+    if arguments.json:
+        print_json(answer)
+    else:
+        from faceswapd.ctl.job_screens import explanation_screen
+
+        terminal.show(explanation_screen(answer))
+    return 0
+
+
+def _assign(client: Client, arguments: Namespace, terminal: Terminal) -> int:
+    job = _parked_job(client, arguments.target)
+    if isinstance(job, Problem):
+        return complain_of(job)
+    return _order(client, f"/v1/jobs/{job}/assign", {"face": arguments.face}, arguments, terminal)
+
+
+def _parked_job(client: Client, target: str) -> int | Problem:
+    """The ID of the one parked job of a target; the target may be an ID itself."""
+    if target.isascii() and target.isdigit() and not os.path.lexists(target):
+        return int(target)
+    answer = client.get(Jobs, f"/v1/find?path={_asked_path(target)}")
+    if isinstance(answer, Problem):
+        return answer
+    parked = [job for job in answer.jobs if job.state == "parked"]
+    if len(parked) == 1:
+        return parked[0].id
+    if parked:
+        several = ", ".join(f"{job.id} ({job.target})" for job in parked)
+        return Problem(f"Several parked jobs are called {target}: {several}. Give one ID instead.", REFUSED)
+    if answer.jobs:
+        return Problem(f"No parked job of {target}: {_told(answer.jobs[0])}. Nothing is to be assigned.", REFUSED)
+    return Problem(f"No job of {target} is known. See `faceswapctl explain` with its path.", REFUSED)
+
+
+def _told(job: Job) -> str:
+    return f"job {job.id} is {job.state}" + (f" with the face {job.face}" if job.face else "")
+
+
+def _asked_path(path: str) -> str:
+    """A path as it goes into a query: absolute where it is a path; a bare name is looked for by the daemon
+    in its inboxes. A link stays a link, since the name in the inbox is what counts."""
+    from urllib.parse import quote
+
+    if path.startswith(("./", "../")) or os.path.lexists(path):
+        path = os.path.abspath(path)  # noqa: PTH100 - Path.resolve would follow links
+    return quote(os.fsencode(path), safe="/")
+
+
+def _pause(client: Client, arguments: Namespace, terminal: Terminal) -> int:
+    code = _order(client, "/v1/pause", _inbox(arguments), arguments, terminal)
+    if code == 0 and not arguments.json:
+        answer = client.get(Status, "/v1/status")
+        if not isinstance(answer, Problem) and answer.running:
+            from faceswapd.ctl.job_screens import run_on
+
+            terminal.show(run_on(answer.running, terminal))
+    return code
+
+
+def _resume(client: Client, arguments: Namespace, terminal: Terminal) -> int:
+    return _order(client, "/v1/resume", _inbox(arguments), arguments, terminal)
+
+
+def _inbox(arguments: Namespace) -> dict[str, Any]:
+    return {} if arguments.inbox is None else {"inbox": arguments.inbox}
+
+
+def _cancel(client: Client, arguments: Namespace, terminal: Terminal) -> int:
+    return _order_each(client, "cancel", arguments, terminal)
+
+
+def _retry(client: Client, arguments: Namespace, terminal: Terminal) -> int:
+    return _order_each(client, "retry", arguments, terminal)
+
+
+def _order_each(client: Client, order: str, arguments: Namespace, terminal: Terminal) -> int:
+    """Give the order for each job; one that is refused does not keep the others from it."""
+    worst = 0
+    for job in dict.fromkeys(arguments.ids):
+        code = _order(client, f"/v1/jobs/{job}/{order}", {}, arguments, terminal)
+        if code == UNREACHABLE:
+            return code
+        worst = max(worst, code)
+    return worst
+
+
+def _stop(client: Client, arguments: Namespace, terminal: Terminal) -> int:
+    return _order(client, "/v1/stop", {}, arguments, terminal)
+
+
+def _order(client: Client, route: str, body: dict[str, Any], arguments: Namespace, terminal: Terminal) -> int:
+    answer = client.post(Done, route, body)
+    if isinstance(answer, Problem):
+        return complain_of(answer)
+    if arguments.json:
+        print_json(answer)
+    else:
+        terminal.show([Line(answer.text)])
+    return 0
+
+
+COMMANDS: dict[str, Callable[[Client, Namespace, Terminal], int]] = {
+    "status": _status,
+    "jobs": _jobs,
+    "show": _show,
+    "pause": _pause,
+    "resume": _resume,
+    "cancel": _cancel,
+    "retry": _retry,
+    "wait": _wait,
+    "watch": _watch,
+    "explain": _explain,
+    "assign": _assign,
+    "stop": _stop,
+}

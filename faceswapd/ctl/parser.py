@@ -1,0 +1,116 @@
+"""The words of the command line."""
+
+import argparse
+
+STATES = ("parked", "queued", "running", "succeeded", "failed", "cancelled")
+
+EPILOG = """\
+exit codes:
+  0  done
+  1  refused, or the job did not succeed (wait: failed, cancelled or parked)
+  2  wrong usage
+  3  the daemon is not running, or does not answer
+  4  wait: the time is over
+
+environment:
+  FACESWAPD_SOCKET  the daemon's socket, where --socket is not given
+  NO_COLOR          no colours
+
+With --json the answer is the daemon's own message, one JSON document on one line; a command that takes
+several IDs prints one line for each, and watch one a second. Errors go to standard error in words.
+"""
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Help of a fixed width. argparse makes a formatter for each argument, and left alone would import
+    shutil and ask for the terminal's size every time."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=80)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the whole command."""
+    shared = argparse.ArgumentParser(add_help=False)
+    # SUPPRESS: what stands before the command is not undone by the command's own default.
+    shared.add_argument("--socket", metavar="PATH", default=argparse.SUPPRESS, help="the daemon's socket")
+    shared.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print JSON")
+
+    top = argparse.ArgumentParser(
+        prog="faceswapctl",
+        description="See what faceswapd does, and tell it what to do.",
+        epilog=EPILOG,
+        formatter_class=_Help,
+        parents=[shared],
+    )
+    top.add_argument("--version", action="store_true", help="print the version")
+    commands = top.add_subparsers(
+        dest="command",
+        metavar="COMMAND",
+        prog="faceswapctl",  # else argparse formats a usage line to find out, which takes 2 ms
+    )
+
+    def add(name: str, text: str) -> argparse.ArgumentParser:
+        sentence = text[0].upper() + text[1:] + "."
+        return commands.add_parser(name, help=text, description=sentence, parents=[shared], formatter_class=_Help)
+
+    add("status", "what runs, what waits and why, what failed and what needs you")
+
+    jobs = add("jobs", "list the jobs, newest first")
+    jobs.add_argument(
+        "--state", action="append", choices=STATES, metavar="STATE", help="only these: " + ", ".join(STATES)
+    )
+    jobs.add_argument("--limit", type=_natural, metavar="N", help="at most N jobs (default: 50; all with --json)")
+
+    show = add("show", "everything about one job")
+    show.add_argument("id", type=_job_id, metavar="ID")
+
+    pause = add("pause", "start nothing new, in the whole daemon or from one inbox; what runs goes on")
+    pause.add_argument("inbox", nargs="?", metavar="INBOX", help="the inbox's name")
+
+    resume = add("resume", "go on after pause")
+    resume.add_argument("inbox", nargs="?", metavar="INBOX", help="the inbox's name")
+
+    cancel = add("cancel", "take jobs back; a running one is stopped")
+    cancel.add_argument("ids", nargs="+", type=_job_id, metavar="ID")
+
+    retry = add("retry", "run failed or cancelled jobs again")
+    retry.add_argument("ids", nargs="+", type=_job_id, metavar="ID")
+
+    wait = add("wait", "wait until jobs have ended")
+    wait.add_argument("ids", nargs="+", type=_job_id, metavar="ID")
+    wait.add_argument("--timeout", type=_seconds, metavar="S", help="give up after S seconds (default: never)")
+
+    add("watch", "the status, redrawn every second; on no terminal one line for each change")
+
+    explain = add("explain", "which face a file gets, and by which rule")
+    explain.add_argument("path", metavar="PATH", help="a path, or a name as it lies in an inbox")
+
+    assign = add("assign", "give a parked target its face")
+    assign.add_argument("target", metavar="TARGET", help="its path, its name in the inbox, or its job's ID")
+    assign.add_argument("face", metavar="FACE", help="the face's name")
+
+    add("stop", "let the daemon finish what runs and end; a second stop ends it at once")
+    return top
+
+
+def _natural(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or len(text) > 9 or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 up")
+    return int(text)
+
+
+def _job_id(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or len(text) > 18:
+        raise argparse.ArgumentTypeError(f"{text!r} is no job's ID (a number; see `faceswapctl jobs`)")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < 1e9:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+    return seconds

@@ -1,0 +1,351 @@
+"""Each command of faceswapctl against a server that answers with the wire's messages."""
+
+import json
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from faceswapd import __version__
+from faceswapd.control import address
+from faceswapd.control.messages import Done, Error, Explanation, Jobs, to_wire
+from faceswapd.ctl import main
+from tests.control import samples
+from tests.control.answering_daemon import Answers, listening
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for name in ("FACESWAPD_SOCKET", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "s"
+
+
+def asked(path: Path, answers: Answers, *words: str) -> tuple[int, list[tuple[str, Any]]]:
+    with listening(path, answers) as daemon:
+        return main(["--socket", str(path), *words]), daemon.asked
+
+
+JOB = samples.job(12, "succeeded", output="/out/a.mp4")
+STATUS = samples.busy()
+DETAIL = samples.detail(samples.FAILED[0])
+EXPLANATION = Explanation("/in/a.mp4", "It gets alice.", "folder", "alice", "fast", JOB, ["1. sidecar: none"])
+READ_ONLY = [
+    (["status"], "GET /v1/status", STATUS),
+    (["jobs"], "GET /v1/jobs", Jobs([JOB], 99)),
+    (["show", "39"], "GET /v1/jobs/39", DETAIL),
+    (["explain", "a.mp4"], "GET /v1/explain", EXPLANATION),
+    (["wait", "39"], "GET /v1/jobs/39", DETAIL),
+    (["pause"], "POST /v1/pause", Done("Paused.")),
+    (["resume", "rush"], "POST /v1/resume", Done("Resumed.")),
+    (["cancel", "3"], "POST /v1/jobs/3/cancel", Done("Cancelled.")),
+    (["retry", "3"], "POST /v1/jobs/3/retry", Done("Queued.")),
+    (["assign", "3", "bob"], "POST /v1/jobs/3/assign", Done("Assigned.")),
+    (["stop"], "POST /v1/stop", Done("Draining.")),
+]
+
+
+@pytest.mark.parametrize(("words", "question", "message"), READ_ONLY, ids=[row[0][0] for row in READ_ONLY])
+def test_json_is_the_wire_message_and_nothing_else(
+    words: list[str], question: str, message: Any, path: Path, capsys: Capture
+) -> None:
+    asked(path, {question: message}, *words, "--json")
+    said = capsys.readouterr()
+    assert json.loads(said.out) == to_wire(message)
+    assert said.out.count("\n") == 1
+    assert said.out.isascii()
+    assert said.err == ""
+
+
+def test_socket_and_json_stand_before_or_after_the_command(path: Path, capsys: Capture) -> None:
+    with listening(path, {"GET /v1/jobs": Jobs([], 0)}):
+        for words in (["--json", "--socket", str(path), "jobs"], ["jobs", "--socket", str(path), "--json"]):
+            assert main(words) == 0
+            assert json.loads(capsys.readouterr().out) == {"jobs": [], "total": 0}
+
+
+def test_jobs_asks_for_states_and_a_limit(path: Path, capsys: Capture) -> None:
+    answers: Answers = {"GET /v1/jobs": Jobs([JOB], 99)}
+    _, questions = asked(path, answers, "jobs", "--state", "failed", "--state", "parked", "--limit", "7")
+    assert questions[0][0] == "GET /v1/jobs?state=failed&state=parked&limit=7"
+    assert asked(path, answers, "jobs")[1][0][0] == "GET /v1/jobs?limit=50"
+    assert asked(path, answers, "jobs", "--json")[1][0][0] == "GET /v1/jobs"
+
+
+def test_jobs_is_a_table_that_fits(path: Path, capsys: Capture) -> None:
+    jobs = [*samples.RUNNING, *samples.FAILED, samples.job(7, target="/in/" + "n" * 300, reason="r" * 300)]
+    asked(path, {"GET /v1/jobs": Jobs(jobs, 99)}, "jobs")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["ID", "STATE", "FACE", "TARGET", "PRESET", "PROGRESS", "REASON"]
+    assert [line.split()[:2] for line in lines[1:6]] == [[str(job.id), job.state] for job in jobs]
+    assert max(map(len, lines)) <= 80
+    assert lines[-1] == "and 94 more; see them with --limit 99"
+
+
+def test_no_jobs(path: Path, capsys: Capture) -> None:
+    asked(path, {"GET /v1/jobs": Jobs([], 0)}, "jobs")
+    assert capsys.readouterr().out == "No jobs.\n"
+
+
+def test_show_tells_everything(path: Path, capsys: Capture) -> None:
+    asked(path, {"GET /v1/jobs/39": DETAIL}, "show", "39")
+    text = capsys.readouterr().out
+    for part in (
+        "Job 39 is failed",
+        "bob (the folder's name)",
+        "The video ends in the middle of a frame.",
+        "Copy the file again.",
+        "failed after 10 s, 240 frames (24.0 a second): The child died.",
+        "| boom",
+        "admitted: found in the inbox",
+    ):
+        assert part in text
+
+
+def test_explain_says_the_answer_first(path: Path, capsys: Capture) -> None:
+    asked(path, {"GET /v1/explain": EXPLANATION}, "explain", "a.mp4")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "It gets alice."
+    assert "  job     12, succeeded" in lines
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ("nowhere.mp4", "nowhere.mp4"),
+        ("here.mp4", "{cwd}/here.mp4"),
+        ("link.mp4", "{cwd}/link.mp4"),
+        ("alice/b c.mp4", "alice/b%20c.mp4"),
+        ("./alice/../b c.mp4", "{cwd}/b%20c.mp4"),
+        ("/in/caf\u00e9&x=1.mp4", "/in/caf%C3%A9%26x%3D1.mp4"),
+        ("/in/\udcff\n.mp4", "/in/%FF%0A.mp4"),
+    ],
+)
+def test_how_a_path_is_sent(given: str, sent: str, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "cwd"
+    folder.mkdir()
+    (folder / "here.mp4").touch()
+    (folder / "link.mp4").symlink_to("/dev/null")
+    monkeypatch.chdir(folder)
+    _, questions = asked(path, {"GET /v1/explain": EXPLANATION}, "explain", "--", given)
+    assert questions[0][0] == "GET /v1/explain?path=" + sent.format(cwd=folder)
+
+
+def test_assign_finds_the_parked_job_of_a_path(path: Path, capsys: Capture) -> None:
+    found = Jobs([samples.job(8, "succeeded"), samples.job(9, "parked", face=None)], 2)
+    answers: Answers = {"GET /v1/find": found, "POST /v1/jobs/9/assign": Done("clip.mp4 gets alice.")}
+    code, questions = asked(path, answers, "assign", "clip.mp4", "alice")
+    assert (code, capsys.readouterr().out) == (0, "clip.mp4 gets alice.\n")
+    assert questions == [
+        ("GET /v1/find?path=clip.mp4", None),
+        ("POST /v1/jobs/9/assign", {"face": "alice"}),
+    ]
+
+
+def test_a_file_that_is_named_like_a_job_is_the_file(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "12").touch()
+    _, questions = asked(path, {"GET /v1/find": Jobs([], 0)}, "assign", "12", "alice")
+    assert questions == [(f"GET /v1/find?path={tmp_path}/12", None)]
+
+
+@pytest.mark.parametrize(
+    ("found", "sentence"),
+    [
+        (
+            [samples.job(8, "parked", target="/a/x"), samples.job(9, "parked", target="/b/x")],
+            "Several parked jobs are called x: 8 (/a/x), 9 (/b/x). Give one ID instead.",
+        ),
+        ([samples.job(8, "running")], "No parked job of x: job 8 is running with the face alice."),
+        ([], "No job of x is known."),
+    ],
+)
+def test_assign_never_guesses(found: list[Any], sentence: str, path: Path, capsys: Capture) -> None:
+    code, questions = asked(path, {"GET /v1/find": Jobs(found, len(found))}, "assign", "x", "alice")
+    assert code == 1
+    assert capsys.readouterr().err.startswith(f"faceswapctl: {sentence}")
+    assert len(questions) == 1
+
+
+def test_one_refusal_does_not_keep_the_other_jobs_from_the_order(path: Path, capsys: Capture) -> None:
+    answers: Answers = {
+        "POST /v1/jobs/1/cancel": Done("Job 1 is cancelled."),
+        "POST /v1/jobs/2/cancel": (409, Error("Job 2 has succeeded.", "Delete the output by hand.")),
+        "POST /v1/jobs/3/cancel": Done("Job 3 is being stopped."),
+    }
+    code, _ = asked(path, answers, "cancel", "1", "2", "3")
+    said = capsys.readouterr()
+    assert code == 1
+    assert said.out == "Job 1 is cancelled.\nJob 3 is being stopped.\n"
+    assert said.err == "faceswapctl: Job 2 has succeeded. Delete the output by hand.\n"
+
+
+def test_pause_says_what_goes_on(path: Path, capsys: Capture) -> None:
+    answers: Answers = {"POST /v1/pause": Done("Paused."), "GET /v1/status": STATUS}
+    _, questions = asked(path, answers, "pause")
+    assert questions[0] == ("POST /v1/pause", {})
+    assert capsys.readouterr().out.splitlines() == [
+        "Paused.",
+        "Job 41 (clip-41.mp4) goes on: 50 %.",
+        "Job 42 (clip-42.mp4) goes on: 0 %.",
+    ]
+    _, questions = asked(path, answers, "pause", "rush")
+    assert questions[0] == ("POST /v1/pause", {"inbox": "rush"})
+
+
+def test_an_unknown_job_is_the_daemons_sentence(path: Path, capsys: Capture) -> None:
+    code, _ = asked(path, {"GET /v1/jobs/5": (404, Error("There is no job 5."))}, "show", "5")
+    assert (code, *capsys.readouterr()) == (1, "", "faceswapctl: There is no job 5.\n")
+
+
+@pytest.mark.parametrize("words", [["status"], ["jobs", "--json"], ["cancel", "1", "2"], ["assign", "x", "y"]])
+def test_no_daemon_is_one_line_with_the_command_that_starts_it(words: list[str], path: Path, capsys: Capture) -> None:
+    code = main([*words, "--socket", str(path)])
+    said = capsys.readouterr()
+    assert (code, said.out, said.err.count("\n")) == (3, "", 1)
+    assert "The daemon is not running" in said.err
+    assert "faceswapd init && faceswapd run --config" in said.err
+
+
+def test_a_socket_that_nobody_listens_on(path: Path, capsys: Capture) -> None:
+    with socket.socket(socket.AF_UNIX) as left_behind:
+        left_behind.bind(str(path))
+    assert main(["--socket", str(path), "status"]) == 3
+    assert "The daemon is not running" in capsys.readouterr().err
+
+
+def test_the_start_command_fits_the_socket(tmp_path: Path, capsys: Capture) -> None:
+    own = tmp_path / "my swaps"
+    (own / "state").mkdir(parents=True)
+    (own / "config.toml").touch()
+    main(["--socket", str(own / "state" / "control.sock"), "status"])
+    assert f"Start it: faceswapd run --config '{own}/config.toml'" in capsys.readouterr().err
+    unit = tmp_path / "home" / ".config" / "systemd" / "user" / "faceswapd.service"
+    unit.parent.mkdir(parents=True)
+    unit.touch()
+    main(["status"])
+    assert "Start it: systemctl --user start faceswapd" in capsys.readouterr().err
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+
+
+@pytest.mark.parametrize(
+    "rubbish",
+    [
+        b"",
+        b"SSH-2.0-OpenSSH_9.9\r\n",
+        OK + b"\r\n",
+        OK + b"\r\nnot json",
+        OK + b"\r\n[1, 2]",
+        OK + b'\r\n{"jobs": [], "total": NaN}',
+        OK + b"\r\n" + b"[" * 100_000,
+        OK + b"\r\n\xff\xfe{}",
+        OK + b"Content-Length: 100\r\n\r\n{}",
+        OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 500 Internal Server Error\r\n\r\nInternal Server Error",
+        b"HTTP/1.1 404 Not Found\r\n\r\n{}",
+    ],
+)
+def test_rubbish_is_one_sentence(rubbish: bytes, path: Path, capsys: Capture) -> None:
+    code, _ = asked(path, {"GET /v1/jobs": rubbish}, "jobs")
+    said = capsys.readouterr()
+    assert (code, said.out, said.err.count("\n")) == (3, "", 1)
+    assert said.err.startswith("faceswapctl: ")
+
+
+def test_a_chunked_answer_is_understood(path: Path, capsys: Capture) -> None:
+    chunks = OK + b'Transfer-Encoding: chunked\r\n\r\n6\r\n{"text\r\n9;x=y\r\n": "Yes"}\r\n0\r\n\r\n'
+    assert asked(path, {"POST /v1/stop": chunks}, "stop")[0] == 0
+    assert capsys.readouterr().out == "Yes\n"
+
+
+def test_what_a_daemon_says_is_harmless(path: Path, capsys: Capture) -> None:
+    asked(path, {"POST /v1/stop": Done("\x1b[2Jgone\u202e")}, "stop")
+    asked(path, {"POST /v1/stop": (409, Error("no\r\x1b[31m"))}, "stop")
+    assert capsys.readouterr() == ("\\x1b[2Jgone\\u202e\n", "faceswapctl: no\\r\\x1b[31m\n")
+
+
+def test_a_socket_path_over_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    deep = tmp_path / ("a" * 90) / ("b" * 90)
+    deep.mkdir(parents=True)
+    assert len(str(deep)) > address.LIMIT
+    monkeypatch.chdir(deep)
+    with listening(Path("s"), {"POST /v1/stop": Done("Draining.")}):
+        assert main(["--socket", str(deep / "s"), "stop"]) == 0
+        monkeypatch.chdir("/")
+        if Path("/proc/self/fd").exists():
+            assert main(["--socket", str(deep / "s"), "stop"]) == 0
+        monkeypatch.chdir(deep)
+
+
+def test_a_socket_that_the_daemon_had_to_move(tmp_path: Path, capsys: Capture) -> None:
+    deep = tmp_path / ("a" * 90) / "control.sock"
+    runtime = address.runtime_folder()
+    runtime.mkdir(mode=0o700)
+    with listening(address.place_for(deep), {"POST /v1/stop": Done("Draining.")}):
+        assert main(["--socket", str(deep), "stop"]) == 0
+        runtime.chmod(0o777)
+        assert main(["--socket", str(deep), "stop"]) == 3
+
+
+def test_the_socket_is_found_without_being_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: Path, capsys: Capture
+) -> None:
+    runtime = tmp_path / f"faceswapd-{os.getuid()}"
+    runtime.mkdir(mode=0o700)
+    (runtime / "control.sock").symlink_to(path)
+    with listening(path, {"POST /v1/stop": Done("Draining.")}) as daemon:
+        assert main(["stop"]) == 0
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+        runtime.rename(tmp_path / "faceswapd")
+        assert main(["stop"]) == 0
+        (tmp_path / "faceswapd").chmod(0o755)  # anybody may have put that link there
+        assert main(["stop"]) == 3
+        monkeypatch.setenv("FACESWAPD_SOCKET", str(path))
+        assert main(["stop"]) == 0
+        assert main(["stop", "--socket", str(tmp_path / "other")]) == 3
+        assert len(daemon.asked) == 3
+
+
+def test_the_runtime_folder_is_made_by_nobody_who_asks_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert address.runtime_folder() == tmp_path / f"faceswapd-{os.getuid()}"
+    assert not address.is_private(address.runtime_folder())
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "missing"))
+    assert address.runtime_folder() == Path("/tmp", f"faceswapd-{os.getuid()}")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    assert address.runtime_folder() == tmp_path / "faceswapd"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [[], ["fly"], ["show"], ["show", "twelve"], ["jobs", "--state", "happy"], ["jobs", "--limit", "0"],
+     ["cancel"], ["wait", "1", "--timeout", "soon"], ["assign", "a.mp4"], ["show", "1" * 30]],
+)  # fmt: skip
+def test_wrong_usage_is_2(words: list[str], capsys: Capture) -> None:
+    assert main(words) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "usage: faceswapctl" in said.err
+
+
+def test_help_documents_the_exit_codes(capsys: Capture) -> None:
+    assert main(["--help"]) == 0
+    text = capsys.readouterr().out
+    assert "exit codes:" in text
+    assert all(f"\n  {code}  " in text for code in range(5))
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"faceswapctl {__version__}\n"

@@ -1,0 +1,390 @@
+"""The real server on a real socket, spoken to in bytes."""
+
+import asyncio
+import contextlib
+import json
+import os
+import random
+import re
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from starlette.routing import Route
+from structlog.testing import capture_logs
+
+from faceswapd.control import messages
+from faceswapd.control.live import House, InboxLive, Live, Orders
+from faceswapd.control.server import LARGEST_BODY, Server, application, listen
+from faceswapd.core.gate import Gate
+from faceswapd.core.intake import Face, Rules, Signature
+from faceswapd.core.job import Parked
+from faceswapd.core.target import Facts, Kind
+from faceswapd.ledger import admission, outcomes, standing
+from faceswapd.ledger.admission import Arrival
+from faceswapd.ledger.connection import Ledger
+
+SECONDS = 20.0
+PATIENCE = 0.2  # with a server that waits for the rest of a request that has none
+OWN_ERROR = "an error of faceswapd itself"  # as the log says it
+
+
+@dataclass
+class Control:
+    """A server that runs on a ledger with two jobs: one queued, one parked."""
+
+    ledger: Ledger
+    path: Path
+    house: House
+    orders: list[str] = field(default_factory=list)
+
+    async def raw(self, data: bytes) -> bytes:
+        """Send bytes and read what the server says to them, until it closes or waits for more."""
+        reader, writer = await asyncio.open_unix_connection(self.path)
+        answer = b""
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            writer.write(data)
+            async with asyncio.timeout(PATIENCE):
+                await writer.drain()
+                while more := await reader.read(65536):
+                    answer += more
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+        return answer
+
+    async def ask(self, route: str, method: str = "GET", body: object = None) -> tuple[int, Any]:
+        """One request, and the answer's status and JSON."""
+        data = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+        head = f"{method} {route} HTTP/1.1\r\nHost: daemon\r\nConnection: close\r\nContent-Length: {len(data)}\r\n\r\n"
+        reader, writer = await asyncio.open_unix_connection(self.path)
+        async with asyncio.timeout(SECONDS):
+            with contextlib.suppress(ConnectionError):  # it may be refused before it is sent
+                writer.write(head.encode() + data)
+                await writer.drain()
+            answer = await reader.read()
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+        first, _, rest = answer.partition(b"\r\n")
+        return int(first.split()[1]), json.loads(rest.partition(b"\r\n\r\n")[2] or b"null")
+
+    async def well(self) -> bool:
+        """Whether the server still answers."""
+        status, said = await self.ask("/v1/status")
+        return status == 200 and bool(messages.from_wire(messages.Status, said))
+
+
+@pytest.fixture
+async def control(tmp_path: Path) -> AsyncIterator[Control]:
+    ledger = await Ledger.open(tmp_path / "ledger.sqlite3")
+    await standing.begin(ledger, "a-boot", os.getpid())
+    inbox = tmp_path / "inbox"
+    signature = Signature(1, 10, 1)
+    facts = Facts(Kind.VIDEO, "content", 10, 64, 48, 10, 1.0, 0, 0)
+    usual: dict[str, Any] = {
+        "signature": signature,
+        "kind": Kind.VIDEO,
+        "inbox": "inbox",
+        "preset": "balanced",
+        "priority": 0,
+        "afterwards": "keep",
+    }
+    queued = Arrival(str(inbox / "1.mp4"), "1.mp4", facts=facts, face="alice", rule="it is the only face", **usual)
+    other = Facts(Kind.VIDEO, "other", 10, 64, 48, 10, 1.0, 0, 0)
+    parked = Arrival(
+        str(inbox / "2.mp4"), "2.mp4", facts=other, parked=Parked.NEEDS_FACE, reason="There is no face yet.", **usual
+    )
+    await admission.admit(ledger, [queued, parked], time.time())
+    orders: list[str] = []
+    live = Live(
+        gate=Gate(),
+        reading=None,
+        inboxes=(InboxLive("inbox", str(inbox), "balanced", 0, None, "events", {}, {}, frozenset()),),
+        rules=Rules.of([Face("alice")], ("balanced",)),
+        courses=(),
+        draining=False,
+        engine="preview",
+        engine_why="built in",
+        slots=1,
+        started_at=time.time(),
+        folder=str(tmp_path),
+        outbox=str(tmp_path / "outbox"),
+    )
+
+    def stop() -> str:
+        orders.append("stop")
+        return "The daemon stops."
+
+    house = House(ledger, lambda: live, Orders(stop, lambda: orders.append("look"), lambda _: None))
+    path = tmp_path / "control.sock"
+    with listen(path) as listening:
+        serving = asyncio.create_task(Server(house, listening).run())
+        yield Control(ledger, path, house, orders)
+        serving.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await serving
+    await ledger.close()
+
+
+def documented() -> dict[tuple[str, str], str]:
+    """Method and path of each route of the wire, with the message that answers it."""
+    assert messages.__doc__ is not None
+    rows = re.findall(r"^    (GET|POST) +(/v1/\S+?)(?:\?\S+)?(?: +\{\S+\})? +(\w+)", messages.__doc__, re.MULTILINE)
+    return {(method, path): answer for method, path, answer in rows}
+
+
+def test_every_route_is_documented_and_every_documented_route_is_there(control: Control) -> None:
+    routes = [route for route in application(control.house).routes if isinstance(route, Route)]
+    there = {
+        (method, route.path.replace("{number}", "ID"))
+        for route in routes
+        for method in (route.methods or set()) - {"HEAD"}
+    }
+    assert there == set(documented())
+    assert len(there) == 12
+
+
+async def test_every_route_answers_with_its_message(control: Control) -> None:
+    (control.path.parent / "inbox").mkdir()
+    asked: dict[tuple[str, str], tuple[str, object]] = {
+        ("GET", "/v1/status"): ("/v1/status", None),
+        ("GET", "/v1/jobs"): ("/v1/jobs?state=queued&state=parked&limit=5", None),
+        ("GET", "/v1/jobs/ID"): ("/v1/jobs/1", None),
+        ("GET", "/v1/jobs/ID/wait"): ("/v1/jobs/1/wait?seconds=0", None),
+        ("GET", "/v1/explain"): ("/v1/explain?path=1.mp4", None),
+        ("GET", "/v1/find"): ("/v1/find?path=1.mp4", None),
+        ("POST", "/v1/jobs/ID/assign"): ("/v1/jobs/2/assign", {"face": "Alice"}),
+        ("POST", "/v1/jobs/ID/cancel"): ("/v1/jobs/1/cancel", None),
+        ("POST", "/v1/jobs/ID/retry"): ("/v1/jobs/1/retry", None),
+        ("POST", "/v1/pause"): ("/v1/pause", {"inbox": "inbox"}),
+        ("POST", "/v1/resume"): ("/v1/resume", {}),
+        ("POST", "/v1/stop"): ("/v1/stop", None),
+    }
+    assert set(asked) == set(documented())
+    for (method, path), (route, body) in asked.items():
+        status, said = await control.ask(route, method, body)
+        assert status == 200, (path, said)
+        kind = getattr(messages, documented()[method, path])
+        assert messages.to_wire(messages.from_wire(kind, said)) == said
+    assert (await standing.pauses(control.ledger)).inboxes == {"inbox"}
+    assert control.orders.count("stop") == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "route", "body", "status", "error"),
+    [
+        ("GET", "/v1/jobs/77", None, 404, "There is no job 77."),
+        ("GET", f"/v1/jobs/{'9' * 30}", None, 404, "There is no job 9"),
+        ("GET", f"/v1/jobs/{'9' * 5000}/wait", None, 404, "There is no job 9"),
+        ("GET", "/v1/jobs/one", None, 404, "There is no job one."),
+        ("GET", "/v1/jobs/-1", None, 404, "There is no job -1."),
+        ("GET", "/v1/jobs/%C2%B2", None, 404, "There is no job"),
+        ("GET", "/v1/nothing", None, 404, "GET /v1/nothing: Not Found."),
+        ("GET", "/", None, 404, "GET /: Not Found."),
+        ("DELETE", "/v1/jobs/1", None, 405, "DELETE /v1/jobs/1: Method Not Allowed."),
+        ("GET", "/v1/stop", None, 405, "GET /v1/stop: Method Not Allowed."),
+        ("GET", "/v1/jobs?state=happy", None, 400, "There is no such state"),
+        ("GET", "/v1/jobs?state=%FF", None, 400, "There is no such state"),
+        ("GET", "/v1/jobs?limit=-1", None, 400, "'-1' is not a whole number."),
+        ("GET", "/v1/jobs?limit=1e99", None, 400, "'1e99' is not a whole number."),
+        ("GET", f"/v1/jobs?limit={'9' * 30}", None, 400, "'9"),
+        ("GET", "/v1/jobs/1/wait?seconds=nan", None, 400, "'nan' is no number of seconds."),
+        ("GET", "/v1/jobs/1/wait?seconds=-1", None, 400, "'-1' is no number of seconds."),
+        ("GET", "/v1/find", None, 400, "The request names no path."),
+        ("GET", "/v1/find?path=a%00b", None, 400, "The request names no path."),
+        ("GET", "/v1/explain?path=", None, 400, "The request names no path."),
+        ("POST", "/v1/jobs/2/assign", b"{", 400, "The request is no JSON."),
+        ("POST", "/v1/jobs/2/assign", b"\xff\xfe", 400, "The request is no JSON."),
+        ("POST", "/v1/jobs/2/assign", b"[" * 50_000, 400, "The request is no JSON."),
+        ("POST", "/v1/jobs/2/assign", [1], 400, "The request is no JSON object."),
+        ("POST", "/v1/jobs/2/assign", {"face": 5}, 400, "The request names no face."),
+        ("POST", "/v1/jobs/2/assign", {"face": "\ud800"}, 404, "The face '\ud800' does not exist."),
+        ("POST", "/v1/jobs/2/assign", {"face": "bob"}, 404, "The face 'bob' does not exist."),
+        ("POST", "/v1/jobs/1/assign", {"face": "alice"}, 409, "Job 1 is queued"),
+        ("POST", "/v1/jobs/1/retry", None, 409, "Job 1 is queued, and cannot be retried."),
+        ("POST", "/v1/pause", {"inbox": ["x"]}, 400, "The inbox is not named by a text."),
+        ("POST", "/v1/pause", {"inbox": "rush"}, 404, "There is no inbox 'rush'."),
+        ("POST", "/v1/pause", b" " * (LARGEST_BODY + 1), 413, "The request is too long."),
+    ],
+)
+async def test_a_wrong_request_is_refused_with_its_reason(
+    control: Control, method: str, route: str, body: object, status: int, error: str
+) -> None:
+    said = await control.ask(route, method, body)
+    refusal = messages.from_wire(messages.Error, said[1])
+    assert (said[0], refusal.error[: len(error)]) == (status, error)
+    assert len(refusal.error) < 200
+    assert await control.well()
+
+
+async def test_names_that_are_no_text_are_found_as_they_are(control: Control) -> None:
+    name = os.fsdecode(b"bytes-\xff.mp4")
+    status, said = await control.ask(f"/v1/explain?path={quote(os.fsencode(name))}")
+    assert status == 200
+    assert os.fsencode(said["path"]).endswith(b"bytes-\xff.mp4")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"GET /v1/status HTTP/9.9\r\n\r\n",
+        b"GET /v1/nothing HTTP/1.1\r\nHost: [::1\r\n\r\n",
+        b"GET /v1/nothing HTTP/1.1\r\nHost: \xff\r\n\r\n",
+        b"GET /v1/find?path=\xff\xfe HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET http://elsewhere/v1/status HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST /v1/pause HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{",
+        b"POST /v1/pause HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n{}",
+        b"POST /v1/pause HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n",
+        b"GET /v1/status HTTP/1.1\r\n" + b"A: b\r\n" * 50_000,
+        b"GET /" + b"x" * 1_000_000,
+        b"POST /v1/pause HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000\r\n\r\n" + b"x" * 5_000_000,
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    ],
+    ids=range(15),
+)
+async def test_no_bytes_are_an_error_of_ours(control: Control, data: bytes) -> None:
+    with capture_logs() as said:
+        assert b" 500 " not in (await control.raw(data)).partition(b"\r\n")[0]
+        assert await control.well()
+    assert OWN_ERROR not in {line["event"] for line in said}
+
+
+async def test_random_requests_are_no_error_of_ours(control: Control) -> None:
+    chance = random.Random(20260101)
+    pieces = [
+        *(path.replace("ID", "1") for _, path in documented()),
+        *(
+            "GET ",
+            "POST ",
+            "HEAD ",
+            " HTTP/1.1\r\n",
+            "\r\n",
+            "Host: x\r\n",
+            "Content-Length: 3\r\n",
+            "?",
+            "path=",
+            "%00",
+        ),
+        *("seconds=0", "limit=", "&", "state=queued", "{}", '{"inbox":', "\x00", "\xff", "9" * 40, "/../", "%ff", ":"),
+    ]
+    requests: list[bytes] = []
+    while len(requests) < 500:
+        if chance.random() < 0.2:
+            data = chance.randbytes(chance.randrange(1, 300))
+        else:
+            said = "".join(chance.choices(pieces, k=chance.randrange(1, 10)))
+            data = (said if chance.random() < 0.5 else f"GET {said} HTTP/1.1\r\nHost: x\r\n\r\n").encode("latin-1")
+        requests.append(data)
+    with capture_logs() as logged:
+        for start in range(0, len(requests), 50):
+            some = requests[start : start + 50]
+            answers = await asyncio.gather(*map(control.raw, some))
+            assert [data for data, answer in zip(some, answers, strict=True) if b" 500 " in answer[:20]] == []
+    assert OWN_ERROR not in {line["event"] for line in logged}
+    assert await control.well()
+
+
+async def test_a_wait_ends_with_the_job(control: Control) -> None:
+    waiting = asyncio.create_task(control.ask("/v1/jobs/1/wait?seconds=15"))
+    await asyncio.wait([waiting], timeout=0.1)
+    assert not waiting.done()
+    await outcomes.request_cancel(control.ledger, 1, time.time())
+    async with asyncio.timeout(5):
+        status, said = await waiting
+    assert (status, said["job"]["state"]) == (200, "cancelled")
+
+
+async def test_a_wait_and_a_search_end_when_their_time_is_over(control: Control) -> None:
+    begun = time.monotonic()
+    (_, waited), (_, found) = await asyncio.gather(
+        control.ask("/v1/jobs/1/wait?seconds=0.4"), control.ask("/v1/find?path=none.mp4&seconds=0.4")
+    )
+    assert waited["job"]["state"] == "queued"
+    assert found == {"jobs": [], "total": 0}
+    assert 0.4 <= time.monotonic() - begun < 10
+
+
+async def test_a_search_ends_when_the_job_is_there(control: Control) -> None:
+    target = control.path.parent / "inbox" / "3.mp4"
+    searching = asyncio.create_task(control.ask(f"/v1/find?path={quote(str(target))}&seconds=15"))
+    await asyncio.wait([searching], timeout=0.1)
+    assert not searching.done()
+    facts = Facts(Kind.VIDEO, "third", 10, 64, 48, 10, 1.0, 0, 0)
+    new = Arrival(
+        str(target), "3.mp4", Signature(3, 10, 1), Kind.VIDEO, "inbox", "balanced", 0, "keep", facts, face="alice"
+    )
+    await admission.admit(control.ledger, [new], time.time())
+    async with asyncio.timeout(5):
+        _, said = await searching
+    assert [job["target"] for job in said["jobs"]] == [str(target)]
+
+
+def test_the_socket_is_the_users_alone_from_its_first_moment(tmp_path: Path) -> None:
+    path, seen, over = tmp_path / "control.sock", set(), threading.Event()
+
+    def spy() -> None:
+        while not over.is_set():
+            with contextlib.suppress(FileNotFoundError):
+                seen.add(stat.S_IMODE(path.lstat().st_mode))
+
+    before = os.umask(0)
+    spying = threading.Thread(target=spy)
+    spying.start()
+    try:
+        for rounds in range(100_000):
+            if rounds >= 100 and seen:  # the spy has come to look, however busy the machine is
+                break
+            with listen(path):
+                assert stat.S_IMODE(path.lstat().st_mode) == 0o600
+        assert os.umask(0) == 0  # given back
+    finally:
+        over.set()
+        spying.join()
+        os.umask(before)
+    assert seen == {0o600}
+
+
+def test_a_dead_socket_is_replaced_and_a_living_one_or_a_file_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "control.sock"
+    listen(path).close()
+    with listen(path), pytest.raises(OSError, match="another daemon answers there"):
+        listen(path)
+    path.unlink()
+    path.write_text("mine", encoding="utf-8")
+    with pytest.raises(FileExistsError, match="something that is no socket"):
+        listen(path)
+    assert path.read_text(encoding="utf-8") == "mine"
+
+
+KNOCK = """
+import os, socket, sys
+with socket.socket(socket.AF_UNIX) as one:
+    os.setuid(int(sys.argv[2]))
+    one.connect(sys.argv[1])
+    one.sendall(b"POST /v1/stop HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n")
+    print(one.makefile("rb").readline().decode())
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
+@pytest.mark.parametrize(("uid", "status"), [(0, 200), (65534, 403)])
+async def test_only_the_daemons_own_user_is_answered(control: Control, uid: int, status: int) -> None:
+    control.path.chmod(0o666)  # even where the rights of the socket let others in
+    for folder in (control.path.parent, *control.path.parent.parents[:2]):
+        folder.chmod(0o755)
+    arguments = [sys.executable, "-c", KNOCK, str(control.path), str(uid)]
+    done = await asyncio.to_thread(subprocess.run, arguments, capture_output=True, text=True, timeout=20)
+    assert f" {status} " in done.stdout, done.stderr
+    assert control.orders == (["stop"] if status == 200 else [])
