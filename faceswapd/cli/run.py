@@ -1,0 +1,52 @@
+"""`faceswapd run`: the daemon, in the foreground."""
+
+import argparse
+import asyncio
+import sys
+from typing import Any
+
+import structlog
+
+from faceswapd.cli import logs
+from faceswapd.cli.place import add_config
+from faceswapd.daemon import CannotStart, run
+from faceswapd.ledger.connection import LedgerError
+from faceswapd.settings import SettingsError, load
+
+CANNOT_START = 78  # EX_CONFIG of sysexits.h: starting again would not help, so the service manager does not
+
+
+def add_parser(commands: Any) -> None:
+    """Register the command."""
+    parser = commands.add_parser("run", help="run the daemon", description="Run the daemon until it is stopped.")
+    add_config(parser)
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    try:
+        settings = load(arguments.config)
+        logs.set_up(settings.log_level, settings.state / "logs")
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return CANNOT_START
+    except OSError as error:
+        print(f"The log {error.filename} cannot be written: {error.strerror}. Mend its rights.", file=sys.stderr)
+        return CANNOT_START
+    log = structlog.get_logger("faceswapd")
+
+    def ready(said: str) -> None:
+        log.info("ready", config=str(arguments.config), socket=str(settings.socket_path))
+        if said:
+            log.warning(said)
+
+    try:
+        asyncio.run(run(settings, ready))
+    except (CannotStart, LedgerError) as error:
+        print(error, file=sys.stderr)
+        return CANNOT_START
+    except Exception:
+        log.exception("a loop failed: the daemon ends, and the service manager starts it again")
+        return 1
+    log.info("stopped")
+    return 0

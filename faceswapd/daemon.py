@@ -1,0 +1,245 @@
+"""The daemon: opens everything, runs the loops in one group, and takes it apart again in order."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import structlog
+
+from faceswapd.control import address, server
+from faceswapd.control.live import CourseLive, House, InboxLive, Live, Orders
+from faceswapd.engines.preview.engine import PreviewEngine
+from faceswapd.ledger import standing
+from faceswapd.ledger.connection import Ledger
+from faceswapd.media.examiner import Examiner
+from faceswapd.runtime import notes, notify, recovery
+from faceswapd.runtime.beats import Beats
+from faceswapd.runtime.execution import Slot, Workshop
+from faceswapd.runtime.inbox import Inbox
+from faceswapd.runtime.readings import Readings
+from faceswapd.runtime.scheduler import Scheduler
+from faceswapd.settings import Settings
+
+STARTING = ("inbox", "scheduler", "readings")
+
+log = structlog.get_logger(__name__)
+
+
+class CannotStart(Exception):
+    """The daemon cannot start; the text says why and what to do."""
+
+
+async def run(settings: Settings, ready: Callable[[str], None] = lambda _: None) -> None:
+    """Run until stopped. `ready` is called with one sentence when the socket answers.
+
+    Raises LedgerError, CannotStart, and whatever a loop raised, by the same orderly way out.
+    """
+    _make_folders(settings)
+    async with contextlib.AsyncExitStack() as stack:
+        ledger = await Ledger.open(settings.ledger_path)
+        stack.push_async_callback(ledger.close)
+        boot = uuid.uuid4().hex
+        clean = await standing.begin(ledger, boot, os.getpid())
+        await recovery.recover(ledger, settings, clean=clean)
+        # Two of them, so that the proof of a long output holds up no arrival.
+        arrivals, proofs = Examiner(), Examiner()
+        stack.push_async_callback(arrivals.close)
+        stack.push_async_callback(proofs.close)
+        house = _Rooms(settings, ledger, arrivals, proofs, boot)
+        listening, said = open_socket(settings.socket_path)
+        stack.callback(listening.close)
+        stack.callback(_unlink, Path(listening.getsockname()))
+        link = stack.enter_context(_own_daemon_link(Path(listening.getsockname())))
+        await house.run(listening, lambda: ready(" ".join(filter(None, (said, link)))))
+        await standing.end(ledger, time.time())
+
+
+class _Rooms:
+    """The loops, knitted together for one life of the daemon."""
+
+    def __init__(self, settings: Settings, ledger: Ledger, arrivals: Examiner, proofs: Examiner, boot: str) -> None:
+        self._settings = settings
+        self._ledger = ledger
+        self._started_at = time.time()
+        self._beats = Beats()
+        for loop in STARTING:
+            self._beats.beat(loop)
+        self._inbox = Inbox(settings, ledger, arrivals, self._beats)
+        slots = [Slot(number, "CPU", PreviewEngine()) for number in range(1, settings.engine.slots + 1)]
+
+        def children() -> list[int]:
+            warm = [slot.engine.child for slot in slots] + [
+                one.child.identity if one.child else None for one in (arrivals, proofs)
+            ]
+            return [child.pid for child in warm if child is not None]
+
+        self._readings = Readings(settings, ledger, children, self._beats)
+        shop = Workshop(settings, ledger, proofs, self._inbox.faces.photos)
+        self._scheduler = Scheduler(shop, slots, self._readings, self._beats, boot)
+        self._slots = slots
+
+    async def run(self, listening: socket.socket, ready: Callable[[], None]) -> None:
+        """All loops, until the scheduler has drained; the control socket closes last."""
+        orders = Orders(self._stop, self._inbox.wake, self._inbox.note_of)
+        doors = server.Server(House(self._ledger, self._live, orders), listening)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop)
+        try:
+            async with asyncio.TaskGroup() as group:
+                control = group.create_task(doors.run(), name="control")
+                others = [
+                    group.create_task(self._readings.run(lambda: self._scheduler.waiting), name="readings"),
+                    group.create_task(self._inbox.run(), name="inbox"),
+                    group.create_task(notify.watch(self._beats, self._status_line), name="beats"),
+                ]
+                scheduler = group.create_task(self._scheduler.run(), name="scheduler")
+                notify.tell("READY=1", f"STATUS={self._status_line()}")
+                ready()
+                await scheduler
+                for task in (*others, control):
+                    task.cancel()
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+            for slot in self._slots:
+                await slot.engine.close()
+
+    def _stop(self) -> str:
+        """The first call drains, the second insists."""
+        insisting = self._scheduler.draining
+        self._scheduler.drain()
+        running = len(self._scheduler.courses)
+        notify.tell("STOPPING=1", f"STATUS=stopping, {running} running")
+        log.info("stopping", insisting=insisting, running=running)
+        if insisting:
+            return "The daemon stops at once. What was running waits in the queue for the next start."
+        if not running:
+            return "The daemon stops."
+        jobs = "1 running job" if running == 1 else f"{running} running jobs"
+        return (
+            f"The daemon stops as soon as {jobs} ended, in {self._settings.grace:.0f} s at the latest. "
+            "`faceswapctl stop` once more stops it at once."
+        )
+
+    def _status_line(self) -> str:
+        running = len(self._scheduler.courses)
+        return f"{running} running" + ("" if self._readings.gate.open else f", held: {self._readings.gate.why}")
+
+    def _live(self) -> Live:
+        now = time.monotonic()
+        watching = "events" if self._inbox.watcher.working else "polling"
+        return Live(
+            gate=self._readings.gate,
+            reading=self._readings.latest,
+            inboxes=tuple(
+                InboxLive(
+                    name=place.settings.name,
+                    path=str(place.settings.path),
+                    preset=place.settings.preset,
+                    priority=place.settings.priority,
+                    problem=place.listing.problem,
+                    watching=watching,
+                    arriving=place.arriving,
+                    skipped=place.listing.skipped,
+                    bundles=place.bundles,
+                )
+                for place in self._inbox.places
+            ),
+            rules=self._inbox.faces.rules,
+            courses=tuple(
+                CourseLive(
+                    job=course.claim.job.id,
+                    progress=course.fraction,
+                    phase="starting" if course.latest is None else course.latest.phase,
+                    elapsed=now - course.started_at,
+                )
+                for course in self._scheduler.courses.values()
+            ),
+            draining=self._scheduler.draining,
+            engine=self._slots[0].engine.name,
+            engine_why=engine_why(self._settings),
+            slots=len(self._slots),
+            started_at=self._started_at,
+            folder=str(self._settings.faces.parent),
+            outbox=str(self._settings.outbox),
+        )
+
+
+def engine_why(settings: Settings) -> str:
+    """Why the engine is the one it is."""
+    if settings.engine.name == "preview":
+        return "It is built in; the configuration asks for it."
+    return "It is built in; no other engine is set up."
+
+
+def _make_folders(settings: Settings) -> None:
+    """The folders that people see, and our own. An outbox that cannot be made holds the queue later, with its
+    reason; a state folder that cannot be made ends the start here."""
+    for folder in (settings.faces, settings.outbox, settings.failed, *(inbox.path for inbox in settings.inbox)):
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+    for inbox in settings.inbox:
+        notes.write_readme(inbox.path)
+    try:
+        settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        settings.socket_path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotStart(f"The folder {error.filename} cannot be made: {error.strerror}.") from error
+
+
+def open_socket(wanted: Path) -> tuple[socket.socket, str | None]:
+    """The control socket, and what is to be said of its place. Raises CannotStart."""
+    place, said = address.place_for(wanted), None
+    if place != wanted:
+        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        said = (
+            f"The path of the control socket {wanted} is longer than the {address.LIMIT} bytes that the system allows: "
+            f"it is {place}."
+        )
+    try:
+        return server.listen(place), said
+    except OSError as error:
+        raise CannotStart(f"The control socket {place} cannot be made: {error.strerror or error}.") from error
+
+
+@contextlib.contextmanager
+def _own_daemon_link(place: Path) -> Iterator[str | None]:
+    """A link in the user's runtime folder, by which faceswapctl finds this daemon without being told."""
+    link = address.runtime_folder() / address.SOCKET_NAME
+    said = None
+    try:
+        link.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not address.is_private(link.parent):
+            said = f"faceswapctl needs --socket {place} ({link.parent} is open to others)."
+        elif server.answers(link):
+            said = f"Another daemon of yours is the one that faceswapctl finds by itself; use --socket {place}."
+        else:
+            _replace_link(link, place)
+    except OSError as error:
+        said = f"faceswapctl needs --socket {place} ({link} cannot be made: {error.strerror})."
+    try:
+        yield said
+    finally:
+        with contextlib.suppress(OSError):
+            if link.readlink() == place:
+                link.unlink()
+
+
+def _replace_link(link: Path, place: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=link.parent) as folder:
+        fresh = Path(folder) / "link"
+        fresh.symlink_to(place)
+        fresh.replace(link)
+
+
+def _unlink(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()
