@@ -1,0 +1,30 @@
+"""One measured number, and what is asked of it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A line of the table."""
+
+    what: str
+    value: str
+    asked: str
+    met: bool
+
+
+def table(figures: Iterable[Figure]) -> str:
+    """All figures, in columns."""
+    lines = [("what", "measured", "asked", "")]
+    lines += [(one.what, one.value, one.asked, "ok" if one.met else "NOT MET") for one in figures]
+    widths = [max(len(line[column]) for line in lines) for column in range(3)]
+    return "\n".join(
+        "  ".join((*(cell.ljust(width) for cell, width in zip(line, widths, strict=False)), line[3])).rstrip()
+        for line in lines
+    )
+
+
+def milliseconds(seconds: float) -> str:
+    """A time of some thousandths, for people."""
+    return f"{seconds * 1000:.2f} ms" if seconds < 0.01 else f"{seconds * 1000:.0f} ms"
