@@ -219,7 +219,7 @@ def _own_daemon_link(place: Path) -> Iterator[str | None]:
         link.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not address.is_private(link.parent):
             said = f"faceswapctl needs --socket {place} ({link.parent} is open to others)."
-        elif server.answers(link):
+        elif not _same(link, place) and server.answers(link):
             said = f"Another daemon of yours is the one that faceswapctl finds by itself; use --socket {place}."
         else:
             _replace_link(link, place)
@@ -231,6 +231,14 @@ def _own_daemon_link(place: Path) -> Iterator[str | None]:
         with contextlib.suppress(OSError):
             if link.readlink() == place:
                 link.unlink()
+
+
+def _same(link: Path, place: Path) -> bool:
+    """Whether a link leads to our own socket: an earlier life that was killed has left it."""
+    try:
+        return link.samefile(place)
+    except OSError:
+        return False
 
 
 def _replace_link(link: Path, place: Path) -> None:
