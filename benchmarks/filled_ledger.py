@@ -43,8 +43,9 @@ INSERT INTO segments (job, number, state, inbox, priority, attempt, not_before)
 SELECT id, 0, state, inbox, priority, 0, iif(state = 'queued' AND id % 50 = 1, 4e9 + id, NULL) FROM jobs
 """
 _EXECUTIONS = """
-INSERT INTO executions (segment, attempt, boot, slot, engine, device, started_at, finished_at, outcome, frames, seconds)
-SELECT id, 1, 'before', 1, :engine, 'CPU', 1.7e9 + id, 1.7e9 + id + 20, state, 300, 15.0
+INSERT INTO executions (segment, attempt, boot, slot, engine, device, kind, preset, started_at, finished_at, outcome,
+    frames, seconds)
+SELECT id, 1, 'before', 1, :engine, 'CPU', 'video', 'balanced', 1.7e9 + id, 1.7e9 + id + 20, state, 300, 15.0
 FROM segments WHERE state IN ('succeeded', 'failed')
 """
 

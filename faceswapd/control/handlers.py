@@ -8,8 +8,8 @@ import faceswapd
 from faceswapd.control import messages
 from faceswapd.control.explaining import targets_of
 from faceswapd.control.live import House
-from faceswapd.control.views import SHOWN, View, first_of, inbox_line, queue_seconds, readings_of, state_of
-from faceswapd.core import intake
+from faceswapd.control.views import SHOWN, View, first_of, inbox_line, readings_of, state_of
+from faceswapd.core import eta, intake
 from faceswapd.core.job import ENDED, IllegalTransition, State
 from faceswapd.ledger import outcomes, reports, standing
 from faceswapd.ledger.records import JobRecord
@@ -34,6 +34,7 @@ async def status(house: House) -> messages.Status:
     counts = await reports.counts(ledger)
     view = await View.of(ledger, live)
     state, why = state_of(live, view.pauses.daemon)
+    running = [view.show(job) for job in await reports.jobs(ledger, [State.RUNNING], live.slots)]
     return messages.Status(
         version=faceswapd.__version__,
         wire=messages.WIRE_VERSION,
@@ -47,7 +48,7 @@ async def status(house: House) -> messages.Status:
         slots=live.slots,
         counts={str(key): count.jobs for key, count in counts.items()},
         held=[messages.Held(held.reason, held.reading, held.limit) for held in live.gate.held],
-        running=[view.show(job) for job in await reports.jobs(ledger, [State.RUNNING], live.slots)],
+        running=running,
         waiting=[view.show(job) for job in await reports.waiting(ledger, SHOWN)],
         failed=[view.show(job) for job in await reports.last_failed(ledger, SHOWN)],
         parked=[view.show(job) for job in await reports.jobs(ledger, [State.PARKED], SHOWN)],
@@ -55,7 +56,9 @@ async def status(house: House) -> messages.Status:
         skipped=first_of(live.inboxes, lambda inbox: inbox.skipped),
         inboxes=[inbox_line(inbox, view.pauses.inboxes) for inbox in live.inboxes],
         faces=[messages.Face(face.name, face.photos, face.problem) for face in await standing.faces(ledger)],
-        queue_seconds_left=queue_seconds(counts, live, view.speed),
+        queue_seconds_left=eta.queue(
+            await reports.piles(ledger), [job.seconds_left for job in running], view.speeds, live.slots
+        ),
         folder=live.folder,
         outbox=live.outbox,
         readings=readings_of(live),

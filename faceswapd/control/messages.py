@@ -165,7 +165,7 @@ class Status:
     skipped: list[Skipped]  # files that are not taken, the first few
     inboxes: list[Inbox]
     faces: list[Face]
-    queue_seconds_left: float | None
+    queue_seconds_left: float | None  # until all that waits and runs is done, if nothing holds it; None: not known
     folder: str  # where faces/, inbox/ and outbox/ lie, for what status advises
     outbox: str
     readings: dict[str, float]  # cpu_percent, memory_available, ... as last read

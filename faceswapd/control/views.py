@@ -35,20 +35,21 @@ class View:
     live: Live
     pauses: standing.Pauses
     why: str | None
-    speed: eta.Speed | None
+    speeds: Mapping[eta.Sort, eta.Speed]
 
     @classmethod
     async def of(cls, ledger: Ledger, live: Live) -> "View":
         """The view at this moment."""
         pauses = await standing.pauses(ledger)
-        speed = eta.learn(await reports.past(ledger, live.engine))
-        return cls(live, pauses, state_of(live, pauses.daemon)[1], speed)
+        speeds = eta.learn(await reports.past(ledger, live.engine))
+        return cls(live, pauses, state_of(live, pauses.daemon)[1], speeds)
 
     def show(self, job: JobRecord) -> messages.Job:
         """One line."""
         course = next((course for course in self.live.courses if course.job == job.id), None)
         frames = job.facts.frames if job.facts else 0
-        left = None if course is None else eta.left(course.progress, course.elapsed, frames, self.speed)
+        speed = self.speeds.get(eta.Sort(job.kind, job.preset))
+        left = None if course is None else eta.left(course.progress, course.elapsed, frames, speed)
         return messages.Job(
             id=job.id,
             state=str(job.state),
@@ -116,14 +117,6 @@ def inbox_line(inbox: InboxLive, paused: frozenset[str]) -> messages.Inbox:
         arriving=len(inbox.arriving),
         watching=inbox.watching,
     )
-
-
-def queue_seconds(counts: Mapping[State, reports.Count], live: Live, speed: eta.Speed | None) -> float | None:
-    """Seconds until the queue is empty, by past executions; None when it is, or nothing is known yet."""
-    queued = counts[State.QUEUED]
-    if speed is None or not queued.jobs:
-        return None
-    return (queued.jobs * speed.overhead + queued.frames * speed.per_frame) / live.slots
 
 
 def readings_of(live: Live) -> dict[str, float]:

@@ -133,9 +133,19 @@ async def claim(ledger: Ledger, segment: int, runner: Runner, now: float) -> Cla
             (destination(Event.CLAIM), now, job),
         )
         ((execution,),) = connection.execute(
-            """INSERT INTO executions (segment, attempt, boot, slot, engine, device, started_at)
-               VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id""",
-            (segment, attempt, runner.boot, runner.slot, runner.engine, runner.device, now),
+            """INSERT INTO executions (segment, attempt, boot, slot, engine, device, kind, preset, started_at)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id""",
+            (
+                segment,
+                attempt,
+                runner.boot,
+                runner.slot,
+                runner.engine,
+                runner.device,
+                whole["kind"],
+                whole["preset"],
+                now,
+            ),
         )
         note(connection, now, job, "started", f"attempt {attempt} on slot {runner.slot} ({runner.engine})")
         return Claim(execution, JobRecord.of({**dict(whole), **dict(mine)}))

@@ -5,8 +5,9 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from faceswapd.core.eta import Past
+from faceswapd.core.eta import Past, Pile, Sort
 from faceswapd.core.job import State
+from faceswapd.core.target import Kind
 from faceswapd.ledger import claims
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.records import (
@@ -32,8 +33,15 @@ class Count:
 
 async def counts(ledger: Ledger) -> dict[State, Count]:
     """Jobs and frames by state."""
-    rows = await ledger.rows("SELECT state, jobs, frames FROM job_counts")
-    return {State(row["state"]): Count(row["jobs"], row["frames"]) for row in rows}
+    rows = await ledger.rows("SELECT state, sum(jobs) AS jobs, sum(frames) AS frames FROM job_counts GROUP BY state")
+    known = {State(row["state"]): Count(row["jobs"], row["frames"]) for row in rows}
+    return {state: known.get(state, Count(0, 0)) for state in State}
+
+
+async def piles(ledger: Ledger) -> list[Pile]:
+    """What waits in the queue, by its sort."""
+    rows = await ledger.rows("SELECT kind, preset, jobs, frames FROM job_counts WHERE state = 'queued' AND jobs > 0")
+    return [Pile(Sort(Kind(row["kind"]), row["preset"]), row["jobs"], row["frames"]) for row in rows]
 
 
 async def job(ledger: Ledger, number: int) -> JobRecord | None:
@@ -120,13 +128,21 @@ async def events_of(ledger: Ledger, number: int, limit: int) -> list[EventRecord
 
 
 async def past(ledger: Ledger, engine: str) -> list[Past]:
-    """The last executions of an engine that succeeded, for the time left."""
+    """The last executions of an engine that succeeded, of each sort that waits or runs now; for the time left."""
     rows = await ledger.rows(
-        """SELECT frames, seconds, finished_at - started_at AS whole FROM executions INDEXED BY executions_speed
-           WHERE engine = ? AND outcome = 'succeeded' AND frames > 0 AND seconds > 0 ORDER BY id DESC LIMIT ?""",
+        """SELECT sorts.kind, sorts.preset, frames, seconds, finished_at - started_at AS whole
+           FROM (
+               SELECT DISTINCT kind, preset FROM job_counts WHERE state IN ('queued', 'running') AND jobs > 0
+           ) AS sorts
+           CROSS JOIN executions ON executions.id IN (
+               SELECT id FROM executions INDEXED BY executions_speed
+               WHERE engine = ? AND kind = sorts.kind AND preset = sorts.preset AND outcome = 'succeeded'
+               ORDER BY id DESC LIMIT ?
+           )
+           WHERE frames > 0 AND seconds > 0""",
         (engine, SPEED_SAMPLES),
     )
-    return [Past(row["frames"], row["seconds"], row["whole"]) for row in rows]
+    return [Past(Sort(Kind(row["kind"]), row["preset"]), row["frames"], row["seconds"], row["whole"]) for row in rows]
 
 
 def _records(rows: Iterable[sqlite3.Row]) -> list[JobRecord]:

@@ -76,7 +76,7 @@ EVERYTHING_WRONG = """\
 faceswapd 0.1.0 is held (up 2 h 5 min, pid 4711).
 Nothing new starts: Memory is short and the disk is full, and this sentence i...
 Engine: preview, 2 slots. No FaceFusion was found.
-Jobs: about 11 d 13 h left: 9 running, 9,876 queued, 55 parked, 77 failed, 12...
+Jobs: about 11 d 13 h of work: 9 running, 9,876 queued, 55 parked, 77 failed,...
 Held because (2 of 4)
   Reason 0 for holding back: 1.2 GB free, limit 5.0 GB
   Reason 1 for holding back: 1.2 GB free, limit 5.0 GB
@@ -148,6 +148,12 @@ def test_with_one_face_its_own_folder_is_named() -> None:
 
 def test_paused_says_how_to_go_on() -> None:
     assert "Go on with: faceswapctl resume\n" in screen(samples.status(state="paused"))
+
+
+def test_only_while_it_runs_it_is_known_how_much_time_is_left() -> None:
+    assert "Jobs: about 12 min left: 2 running" in screen(samples.busy())
+    paused = samples.status(state="paused", counts={"queued": 5}, waiting=samples.WAITING, queue_seconds_left=700.0)
+    assert "Jobs: about 12 min of work: 5 queued." in screen(paused)
 
 
 def test_draining_says_how_to_stop_at_once() -> None:

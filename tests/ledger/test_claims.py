@@ -98,8 +98,8 @@ async def test_a_segment_has_at_most_one_open_execution(ledger: Ledger) -> None:
     with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
         await ledger.write(
             lambda connection: connection.execute(
-                """INSERT INTO executions (segment, attempt, boot, slot, engine, device, started_at)
-                   VALUES (?, 2, 'second-boot', 1, 'preview', 'CPU', 0)""",
+                """INSERT INTO executions (segment, attempt, boot, slot, engine, device, kind, preset, started_at)
+                   VALUES (?, 2, 'second-boot', 1, 'preview', 'CPU', 'video', 'balanced', 0)""",
                 (execution.segment,),
             )
         )

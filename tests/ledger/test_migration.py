@@ -122,6 +122,7 @@ async def plans(ledger: Ledger) -> Plans:
     await claims.wake_due(ledger, NOW)
     await claims.leftovers(ledger)
     await reports.counts(ledger)
+    await reports.piles(ledger)
     await reports.job(ledger, 1)
     await reports.nearest(ledger, 100)
     await reports.jobs(ledger, [], 5)

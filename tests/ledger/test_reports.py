@@ -1,10 +1,12 @@
 import pytest
 
-from faceswapd.core.eta import Past
+from faceswapd.core.eta import Pile, Sort
 from faceswapd.core.failures import Failure
 from faceswapd.core.job import State
 from faceswapd.core.retry import GiveUp, TryAgain
+from faceswapd.core.target import Kind
 from faceswapd.ledger import outcomes, reports
+from faceswapd.ledger.admission import Arrival
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.outcomes import Spent
 from faceswapd.ledger.records import JobRecord
@@ -99,16 +101,46 @@ async def test_the_history_of_a_job(ledger: Ledger) -> None:
     assert [one.kind for one in await reports.events_of(ledger, job, 2)] == kinds[-2:]
 
 
+async def succeed(ledger: Ledger, one: Arrival, frames: int) -> None:
+    execution = await running(ledger, one)
+    spent = Spent(frames=frames, seconds=8.0)
+    await outcomes.succeed(ledger, execution, "/outbox/x", f"result {execution.job}", NOW + 10, spent)
+
+
+VIDEO, IMAGE = Sort(Kind.VIDEO, "balanced"), Sort(Kind.IMAGE, "fast")
+
+
 async def test_the_past_is_that_of_an_engine_and_its_last_successes(ledger: Ledger) -> None:
     for number in range(reports.SPEED_SAMPLES + 5):
-        execution = await running(ledger, arrival(f"{number}.mp4"))
-        spent = Spent(frames=100 + number, seconds=8.0)
-        await outcomes.succeed(ledger, execution, "/outbox/x.mp4", f"result {number}", NOW + 10, spent)
+        await succeed(ledger, arrival(f"{number}.mp4"), 100 + number)
     await fail(ledger, (await admit(ledger, arrival("failed.mp4")))[0], NOW)
+    assert await reports.past(ledger, "preview") == [], "nobody waits for an answer"
+    await admit(ledger, arrival("waits.mp4"))
     past = await reports.past(ledger, "preview")
-    assert len(past) == reports.SPEED_SAMPLES
-    assert past[0] == Past(100 + reports.SPEED_SAMPLES + 4, 8.0, 10.0)
+    assert sorted(one.frames for one in past) == list(range(105, 125))
+    assert {(one.sort, one.engine_seconds, one.seconds) for one in past} == {(VIDEO, 8.0, 10.0)}
     assert await reports.past(ledger, "another") == []
+
+
+async def test_each_sort_of_work_has_its_own_past_however_long_ago(ledger: Ledger) -> None:
+    await succeed(ledger, arrival("1.png", kind=Kind.IMAGE, preset="fast"), 1)
+    for number in range(reports.SPEED_SAMPLES + 5):
+        await succeed(ledger, arrival(f"{number}.mp4"), 100)
+    await admit(ledger, arrival("2.png", kind=Kind.IMAGE, preset="fast"), arrival("3.png", kind=Kind.IMAGE))
+    assert [(one.sort, one.frames) for one in await reports.past(ledger, "preview")] == [(IMAGE, 1)]
+    await running(ledger, arrival("runs.mp4"))
+    assert {one.sort for one in await reports.past(ledger, "preview")} == {IMAGE, VIDEO}
+
+
+async def test_what_waits_is_piled_by_its_sort(ledger: Ledger) -> None:
+    assert await reports.piles(ledger) == []
+    jobs = await admit(ledger, arrival("a.mp4"), arrival("b.mp4"), arrival("c.png", kind=Kind.IMAGE, preset="fast"))
+    await admit(ledger, faceless("d.mp4"))
+    assert await reports.piles(ledger) == [Pile(IMAGE, 1, 100), Pile(VIDEO, 2, 200)]
+    await claim(ledger, jobs[2])
+    assert await reports.piles(ledger) == [Pile(VIDEO, 2, 200)]
+    await outcomes.request_cancel(ledger, jobs[0], NOW)
+    assert await reports.piles(ledger) == [Pile(VIDEO, 1, 100)]
 
 
 async def test_a_job_that_is_given_up_is_counted_once(ledger: Ledger) -> None:
