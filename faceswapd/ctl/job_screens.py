@@ -2,7 +2,7 @@
 
 from faceswapd.control.messages import Execution, Explanation, Job, JobDetail, Jobs
 from faceswapd.ctl.plain import bar, base_name, clean, clock, columns, count, cut, duration, pad, percent, shorten
-from faceswapd.ctl.terminal import Line, Look, Terminal
+from faceswapd.ctl.terminal import ENDLESS, Line, Look, Terminal
 
 LOOKS = {
     "running": Look.GOOD,
@@ -38,14 +38,16 @@ def jobs_table(answer: Jobs, terminal: Terminal) -> list[Line]:
     ]
     titles = ("ID", "STATE", "FACE", "TARGET", "PRESET", "PROGRESS", "REASON")
     wide = [max(columns(row[place]) for row in [titles, *rows]) for place in range(7)]
-    wide[2], wide[4] = min(wide[2], 12), min(wide[4], 10)
-    room = terminal.width - wide[0] - wide[1] - wide[2] - wide[4] - wide[5] - 12
+    width = ENDLESS if terminal.piped else terminal.width
+    if not terminal.piped:
+        wide[2], wide[4] = min(wide[2], 12), min(wide[4], 10)
+    room = width - wide[0] - wide[1] - wide[2] - wide[4] - wide[5] - 12
     # The reason gets half of what is left at most, and no more than it needs.
     wide[6] = min(wide[6], max(room // 2, room - wide[3]))
     wide[3] = min(wide[3], max(room - wide[6], 12))
-    lines = [Line(_row(titles, wide, terminal.width), Look.TITLE)]
+    lines = [Line(_row(titles, wide, width), Look.TITLE)]
     lines += [
-        Line(_row(row, wide, terminal.width), LOOKS.get(job.state, Look.PLAIN))
+        Line(_row(row, wide, width), LOOKS.get(job.state, Look.PLAIN))
         for row, job in zip(rows, answer.jobs, strict=True)
     ]
     if answer.total > len(rows):

@@ -7,6 +7,7 @@ characters, bidirectional marks, lone surrogates, line separators) is shown as a
 import math
 import os
 import time
+from collections.abc import Iterable
 
 
 def clean(text: str) -> str:
@@ -50,6 +51,18 @@ def cut(text: str, width: int) -> str:
     if width <= 3:
         return "." * max(width, 0)
     return _head(text, width - 3).rstrip() + "..."
+
+
+def wrap(pieces: Iterable[str], width: int, most: int) -> list[str]:
+    """Cleaned pieces (words, or what must not be torn apart) in lines of `width` columns, `most` lines at most."""
+    lines = [""]
+    for piece in map(clean, pieces):
+        longer = f"{lines[-1]} {piece}" if lines[-1] else piece
+        if columns(longer) <= width or not lines[-1] or len(lines) == most:
+            lines[-1] = longer
+        else:
+            lines.append(piece)
+    return [cut(line, width) for line in lines]
 
 
 def _head(text: str, width: int) -> str:

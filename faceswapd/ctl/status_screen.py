@@ -1,68 +1,113 @@
 """`faceswapctl status`: what goes on, on one screen.
 
 Each section shows at least one entry; the rows that are left go to the sections in the order of what a
-person wants to know first. What did not fit stands as a number in the section's title.
+person wants to know first, and then to sentences that were cut. What did not fit stands as a number in the
+section's title.
 """
 
 from typing import NamedTuple
 
 from faceswapd.control.messages import Job, Skipped, Status
-from faceswapd.ctl.plain import bar, base_name, clean, columns, count, cut, duration, pad, percent, shell_quote, shorten
+from faceswapd.ctl.plain import (
+    bar,
+    base_name,
+    clean,
+    columns,
+    count,
+    cut,
+    duration,
+    pad,
+    percent,
+    shell_quote,
+    shorten,
+    wrap,
+)
 from faceswapd.ctl.terminal import Line, Look, Terminal
 
 LEAST_ROWS = 24  # on a smaller terminal the screen scrolls, and nothing is left out for it
+MOST_LINES = 4  # of one sentence
+ARROW = "-> "
 NEEDS_FACE = (None, "", "needs_face")  # categories of parked jobs that `assign` settles
 STATES = ("running", "queued", "parked", "failed", "succeeded", "cancelled")
 
 
+class Entry(NamedTuple):
+    """What belongs together: in as few lines as possible, and with every sentence whole."""
+
+    short: list[Line]
+    whole: list[Line]
+
+
 class Section(NamedTuple):
-    """A title and its entries of one or two lines, of which the first few are shown."""
+    """A title and its entries, of which the first few are shown."""
 
     title: str
     rank: int  # the lower, the sooner it gets the rows that are left
-    entries: list[list[Line]]
+    entries: list[Entry]
     total: int  # entries there are, given or not
 
-    def lines(self, shown: int) -> list[Line]:
-        """The section with so many of its entries."""
+    def titled(self, shown: int) -> Line:
+        """The title, with how many of its entries are shown where some are not."""
         missing = self.total - shown
-        title = f"{self.title} ({shown} of {self.total:,})" if missing > 0 else self.title
-        return [Line(title, Look.TITLE), *(line for entry in self.entries[:shown] for line in entry)]
+        return Line(f"{self.title} ({shown} of {self.total:,})" if missing > 0 else self.title, Look.TITLE)
 
 
 def status_screen(status: Status, terminal: Terminal) -> list[Line]:
     """All lines of the screen; no more than the terminal has rows, less one for the prompt."""
     sections = [section for section in _sections(status, terminal.width) if section.entries]
     head = _head(status, terminal.width, quiet=not sections)
-    room = max(terminal.rows, LEAST_ROWS) - 1 - len(head)
-    shown = _allot(sections, room)
-    blocks = [section.lines(number) for section, number in zip(sections, shown, strict=True)]
-    # Blank lines between the sections where nothing is lost by them.
-    airy = sum(len(block) + 1 for block in blocks) <= room
-    screen = head
-    for block in blocks:
-        screen = [*screen, *([Line("")] if airy else []), *block]
+    room = max(terminal.rows, LEAST_ROWS) - 1
+    left = room - len(head) - sum(1 + len(section.entries[0].short) for section in sections)
+    top, left = _spelled_out(head, left)
+    shown, left = _allot(sections, left)
+    order = sorted(range(len(sections)), key=lambda place: sections[place].rank)
+    bodies: dict[int, list[Line]] = {}
+    for place in order:
+        bodies[place], left = _spelled_out(sections[place].entries[: shown[place]], left)
+    airy = left >= len(sections)  # blank lines between the sections where nothing is lost by them
+    screen = top
+    for place, section in enumerate(sections):
+        screen = [*screen, *([Line("")] if airy else []), section.titled(shown[place]), *bodies[place]]
     return screen
 
 
-def _allot(sections: list[Section], room: int) -> list[int]:
-    """How many entries of each section are shown."""
+def _allot(sections: list[Section], left: int) -> tuple[list[int], int]:
+    """How many entries of each section are shown, and the rows that are left then."""
     shown = [1 for _ in sections]
-    left = room - sum(1 + len(section.entries[0]) for section in sections)
     order = sorted(range(len(sections)), key=lambda place: sections[place].rank)
     grown = True
     while grown:
         grown = False
         for place in order:
             entries = sections[place].entries
-            if shown[place] < len(entries) and len(entries[shown[place]]) <= left:
-                left -= len(entries[shown[place]])
+            if shown[place] < len(entries) and len(entries[shown[place]].short) <= left:
+                left -= len(entries[shown[place]].short)
                 shown[place] += 1
                 grown = True
-    return shown
+    return shown, left
 
 
-def _head(status: Status, width: int, *, quiet: bool) -> list[Line]:
+def _spelled_out(entries: list[Entry], left: int) -> tuple[list[Line], int]:
+    """The entries, whole as far as the rows that are left allow, and the rows that are left then."""
+    lines: list[Line] = []
+    for entry in entries:
+        more = len(entry.whole) - len(entry.short)
+        lines += entry.whole if more <= left else entry.short
+        left -= more if more <= left else 0
+    return lines, left
+
+
+def _line(text: str, width: int, look: Look = Look.PLAIN) -> Entry:
+    """A sentence: cut to one line, or on as many as it needs."""
+    return Entry([Line(cut(text, width), look)], [Line(one, look) for one in wrap(text.split(), width, MOST_LINES)])
+
+
+def _fixed(*lines: Line) -> Entry:
+    """Lines that cannot be told at greater length."""
+    return Entry([*lines], [*lines])
+
+
+def _head(status: Status, width: int, *, quiet: bool) -> list[Entry]:
     up = duration(status.now - status.started_at)
     word, look = {
         "running": ("running", Look.GOOD),
@@ -71,14 +116,14 @@ def _head(status: Status, width: int, *, quiet: bool) -> list[Line]:
         "draining": ("stopping", Look.HELD),
     }.get(status.state, (status.state, Look.HELD))
     idle = " and idle" if status.state == "running" and not status.running and not status.waiting else ""
-    lines = [Line(cut(f"faceswapd {status.version} is {word}{idle} (up {up}, pid {status.pid}).", width), look)]
-    lines += [Line(cut(text, width), Look.HELD) for text in _why(status)]
+    entries = [_line(f"faceswapd {status.version} is {word}{idle} (up {up}, pid {status.pid}).", width, look)]
+    entries += [_line(text, width, Look.HELD) for text in _why(status)]
     engine = f"Engine: {status.engine}, {count(status.slots, 'slot')}. {clean(status.engine_why)}"
-    lines.append(Line(cut(engine, width)))
-    lines.append(Line(cut(_counted(status), width)))
+    entries.append(_line(engine, width))
+    entries.append(_line(_counted(status), width))
     if quiet and status.state in ("running", "held"):
-        lines += _what_next(status, width)
-    return lines
+        entries += [_fixed(line) for line in _what_next(status, width)]
+    return entries
 
 
 def _why(status: Status) -> list[str]:
@@ -124,19 +169,19 @@ def _sections(status: Status, width: int) -> list[Section]:
         Section(
             "Held because",
             0,
-            [[Line(cut(f"  {one.reason.rstrip('.')}: {one.reading}, limit {one.limit}", width))] for one in held],
+            [_fixed(Line(cut(f"  {one.reason.rstrip('.')}: {one.reading}, limit {one.limit}", width))) for one in held],
             len(held),
         ),
         Section(
             "Running",
             1,
-            [[shape.running(job)] for job in status.running],
+            [_fixed(shape.running(job)) for job in status.running],
             max(counts.get("running", 0), len(status.running)),
         ),
         Section(
             "Waiting",
             5,
-            [[shape.waiting(job, status)] for job in status.waiting],
+            [shape.waiting(job, status) for job in status.waiting],
             max(counts.get("queued", 0), len(status.waiting)),
         ),
         Section(
@@ -154,10 +199,10 @@ def _sections(status: Status, width: int) -> list[Section]:
         Section(
             "Arriving",
             6,
-            [[_file(one, status, width)] for one in status.arriving],
+            [_file(one, status, width) for one in status.arriving],
             max(sum(inbox.arriving for inbox in status.inboxes), len(status.arriving)),
         ),
-        Section("Not taken", 7, [[_file(one, status, width)] for one in status.skipped], len(status.skipped)),
+        Section("Not taken", 7, [_file(one, status, width) for one in status.skipped], len(status.skipped)),
         _attention(status, width),
     ]
 
@@ -194,35 +239,51 @@ class _Shape(NamedTuple):
         told = f"{bar(job.progress, 16)} {percent(job.progress)}  {cut(told, 20)}"
         return Line(cut(self.row(job, self.names()) + told, self.width), Look.GOOD)
 
-    def waiting(self, job: Job, status: Status) -> Line:
-        told = clean(job.reason or "waits for a free slot")
+    def told(self, job: Job, words: str, look: Look = Look.PLAIN) -> Entry:
+        """A job and one sentence about it: beside it, or where that has no room, below it."""
+        beside = self.row(job, self.names()) + clean(words)
+        if columns(beside) <= self.width:
+            return _fixed(Line(beside, look))
+        alone = self.row(job, self.width - columns(self.row(job, 0))).rstrip()
+        return Entry([Line(cut(beside, self.width), look)], [Line(alone, look), *self.below("", words.split(), look)])
+
+    def below(self, mark: str, pieces: list[str], look: Look) -> list[Line]:
+        """What belongs to the row above, indented; its first line behind a mark."""
+        indent = " " * 6
+        lines = wrap(pieces, self.width - len(indent) - len(mark), MOST_LINES)
+        return [Line(indent + (" " * len(mark) if number else mark) + line, look) for number, line in enumerate(lines)]
+
+    def waiting(self, job: Job, status: Status) -> Entry:
+        told = job.reason or "waits for a free slot"
         if job.not_before is not None and job.not_before > status.now:
             told = f"again in {duration(job.not_before - status.now)}: {told}"
-        return Line(cut(self.row(job, self.names()) + told, self.width))
+        return self.told(job, told)
 
-    def failed(self, job: Job) -> list[Line]:
-        told = job.reason or "it did not say why"
+    def failed(self, job: Job) -> Entry:
+        row = self.told(job, job.reason or "it did not say why", Look.BAD)
         command = f"faceswapctl retry {job.id}"
         advice = ""
         if job.advice:
             advice = cut(job.advice.rstrip(".") + ".", self.width - len(command) - 16) + " Then: "
-        return [
-            Line(cut(self.row(job, self.names()) + clean(told), self.width), Look.BAD),
-            Line(f"      -> {advice}{command}", Look.DO),
-        ]
+        pieces = [*f"{job.advice.rstrip('.')}. Then:".split(), command] if job.advice else [command]
+        return Entry(
+            [*row.short, Line(f"      -> {advice}{command}", Look.DO)],
+            [*row.whole, *self.below(ARROW, pieces, Look.DO)],
+        )
 
-    def parked(self, job: Job, status: Status) -> list[Line]:
-        told = clean(job.reason or "nobody said whose face it gets")
-        return [
-            Line(cut(self.row(job, self.names()) + told, self.width), Look.HELD),
-            Line("      -> " + _settle(job, status, self.width - 9), Look.DO),
-        ]
+    def parked(self, job: Job, status: Status) -> Entry:
+        row = self.told(job, job.reason or "nobody said whose face it gets", Look.HELD)
+        if job.category not in NEEDS_FACE and job.advice:
+            short = Line("      -> " + cut(job.advice, self.width - 9), Look.DO)
+            return Entry([*row.short, short], [*row.whole, *self.below(ARROW, job.advice.split(), Look.DO)])
+        settle = Line("      -> " + _settle(job, status, self.width - 9), Look.DO)
+        return Entry([*row.short, settle], [*row.whole, settle])
 
 
 def _settle(job: Job, status: Status, room: int) -> str:
-    """What settles a parked job. A command is never shortened: one with a long path names the job instead."""
+    """The command that settles a parked job. It is never shortened: one with a long path names the job instead."""
     if job.category not in NEEDS_FACE:
-        return cut(job.advice or f"faceswapctl show {job.id}", room)
+        return f"faceswapctl show {job.id}"
     if not status.faces:
         return "Put photos of the person into " + shorten(f"{status.folder}/faces/<name>/", room - 30)
     face = status.faces[0].name if len(status.faces) == 1 else "FACE"
@@ -237,14 +298,19 @@ def _settle(job: Job, status: Status, room: int) -> str:
     return command
 
 
-def _file(file: Skipped, status: Status, width: int) -> Line:
+def _file(file: Skipped, status: Status, width: int) -> Entry:
     path = file.path
     for inbox in status.inboxes:
         if path.startswith(inbox.path.rstrip("/") + "/"):
             path = path[len(inbox.path.rstrip("/")) + 1 :]
             break
     name_width = width // 2 - 4
-    return Line(cut(f"  {pad(shorten(path, name_width), name_width)}  {clean(file.reason)}", width), Look.ASIDE)
+    beside = f"  {pad(shorten(path, name_width), name_width)}  {clean(file.reason)}"
+    if columns(beside) <= width:
+        return _fixed(Line(beside, Look.ASIDE))
+    reason = wrap(file.reason.split(), width - 6, MOST_LINES)
+    whole = [Line(f"  {shorten(path, width - 2)}", Look.ASIDE), *(Line(" " * 6 + one, Look.ASIDE) for one in reason)]
+    return Entry([Line(cut(beside, width), Look.ASIDE)], whole)
 
 
 def _attention(status: Status, width: int) -> Section:
@@ -262,4 +328,4 @@ def _attention(status: Status, width: int) -> Section:
         if face.problem:
             told = f"  face {shorten(face.name, 20)}: {clean(face.problem)}"
             lines.append(Line(cut(told, width), Look.BAD))
-    return Section("Look at", 2, [[line] for line in lines], len(lines))
+    return Section("Look at", 2, [_fixed(line) for line in lines], len(lines))

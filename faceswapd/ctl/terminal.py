@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from faceswapd.ctl.plain import clean
 
+ENDLESS = 1_000_000  # rows or columns
+
 
 class Look(Enum):
     """How a line looks where there are colours; the value is its ANSI code."""
@@ -32,12 +34,13 @@ class Line(NamedTuple):
 
 
 class Terminal(NamedTuple):
-    """Where standard output goes: its size, and whether it takes colours and redrawing."""
+    """Where standard output goes: its size, whether it takes colours and redrawing, and whether a program reads it."""
 
     width: int = 80
     rows: int = 24
     colours: bool = False
     redraws: bool = False
+    piped: bool = False  # into a file or a program, for which nothing is cut
 
     def paint(self, line: Line) -> str:
         """A line as it is written. Cleaned once more, so that no screen can forget to."""
@@ -53,13 +56,13 @@ class Terminal(NamedTuple):
 
 
 def standard_output() -> Terminal:
-    """The terminal of this process: 80 x 24 without colours where standard output is none."""
+    """The terminal of this process: 80 columns without an end and without colours where standard output is none."""
     # A name that the terminal's encoding lacks must not end the command.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     if sys.stdout is None or not sys.stdout.isatty():
-        return Terminal()
+        return Terminal(rows=ENDLESS, piped=True)
     try:
         width, rows = os.get_terminal_size(sys.stdout.fileno())
     except OSError:

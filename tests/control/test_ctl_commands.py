@@ -12,6 +12,8 @@ from faceswapd import __version__
 from faceswapd.control import address
 from faceswapd.control.messages import Done, Error, Explanation, Jobs, to_wire
 from faceswapd.ctl import main
+from faceswapd.ctl.job_screens import jobs_table
+from faceswapd.ctl.terminal import Terminal
 from tests.control import samples
 from tests.control.answering_daemon import Answers, listening
 
@@ -82,14 +84,22 @@ def test_jobs_asks_for_states_and_a_limit(path: Path, capsys: Capture) -> None:
     assert asked(path, answers, "jobs", "--json")[1][0][0] == "GET /v1/jobs"
 
 
-def test_jobs_is_a_table_that_fits(path: Path, capsys: Capture) -> None:
-    jobs = [*samples.RUNNING, *samples.FAILED, samples.job(7, target="/in/" + "n" * 300, reason="r" * 300)]
-    asked(path, {"GET /v1/jobs": Jobs(jobs, 99)}, "jobs")
-    lines = capsys.readouterr().out.splitlines()
+LONG = samples.job(7, target="/in/" + "n" * 300, face="f" * 30, reason="r" * 300)
+
+
+def test_jobs_is_a_table_that_fits() -> None:
+    jobs = [*samples.RUNNING, *samples.FAILED, LONG]
+    lines = [line.text for line in jobs_table(Jobs(jobs, 99), Terminal())]
     assert lines[0].split() == ["ID", "STATE", "FACE", "TARGET", "PRESET", "PROGRESS", "REASON"]
     assert [line.split()[:2] for line in lines[1:6]] == [[str(job.id), job.state] for job in jobs]
     assert max(map(len, lines)) <= 80
     assert lines[-1] == "and 94 more; see them with --limit 99"
+
+
+def test_jobs_that_a_program_reads_are_not_cut(path: Path, capsys: Capture) -> None:
+    asked(path, {"GET /v1/jobs": Jobs([LONG], 1)}, "jobs")
+    row = capsys.readouterr().out.splitlines()[1].split()
+    assert row == ["7", "queued", "f" * 30, "n" * 300, "balanced", "r" * 300]
 
 
 def test_no_jobs(path: Path, capsys: Capture) -> None:

@@ -22,15 +22,15 @@ Results appear in /home/ann/FaceSwap/outbox.
 BUSY = """\
 faceswapd 0.1.0 is running (up 2 h 5 min, pid 4711).
 Engine: preview, 2 slots. No FaceFusion was found.
-Jobs: about 12 min left: 2 running, 5 queued, 2 parked, 2 failed, 1,200 succe...
+Jobs: about 12 min left: 2 running, 5 queued, 2 parked, 2 failed, 1,200
+succeeded.
 Running
   41  alice  clip-41.mp4               [#######-------]  50 %  2 min left
   42  bob    clip-42.mp4               [--------------]   0 %  reading the ta...
-Waiting (4 of 5)
+Waiting (3 of 5)
   43  alice  clip-43.mp4               both slots are busy
   44  alice  clip-44.mp4               both slots are busy
   45  alice  clip-45.mp4               both slots are busy
-  46  alice  clip-46.mp4               both slots are busy
 Failed last
   39  bob    holiday.mp4               The video ends in the middle of a frame.
       -> Copy the file again. Then: faceswapctl retry 39
@@ -74,12 +74,12 @@ Running
 
 EVERYTHING_WRONG = """\
 faceswapd 0.1.0 is held (up 2 h 5 min, pid 4711).
-Nothing new starts: Memory is short and the disk is full, and this sentence i...
+Nothing new starts: Memory is short and the disk is full, and this sentence is
+much longer than eighty columns are.
 Engine: preview, 2 slots. No FaceFusion was found.
 Jobs: about 11 d 13 h of work: 9 running, 9,876 queued, 55 parked, 77 failed,...
-Held because (2 of 4)
+Held because (1 of 4)
   Reason 0 for holding back: 1.2 GB free, limit 5.0 GB
-  Reason 1 for holding back: 1.2 GB free, limit 5.0 GB
 Running (1 of 9)
   100000  a ve...nce   a very long...ence 0.mp4  [--------------]   0 %  has...
 Waiting (1 of 9,876)
@@ -129,6 +129,54 @@ def test_it_fits(status: Callable[[], Status], width: int, rows: int) -> None:
     assert [line for line in lines if columns(line) > width and "faceswapctl" not in line] == []
     if width >= 60:
         assert max(map(columns, lines)) <= width
+
+
+ROOMY = """\
+faceswapd 0.1.0 is running and idle (up 2 h 5 min, pid 4711).
+Engine: preview, 2 slots. No FaceFusion was found.
+Jobs: 1 parked, 1 failed.
+
+Failed last
+  39  alice  clip-39.mp4
+      No face was found in any of the 241 frames of this video, which is said at
+      some length.
+      -> Use a target in which a face is seen from the front and is not too
+         small. Then: faceswapctl retry 39
+
+Parked: needs you
+  38  alice  clip-38.mp4               It is a text file.
+      -> Replace the file by a video or an image that plays, or take it out of
+         the inbox.
+
+Arriving
+  alice/new.mp4
+      The video is cut off: it has no index, which is written last. Waiting for
+      the rest.
+"""
+
+
+def test_where_there_is_room_no_sentence_is_cut() -> None:
+    failed = samples.job(
+        39,
+        "failed",
+        reason="No face was found in any of the 241 frames of this video, which is said at some length.",
+        advice="Use a target in which a face is seen from the front and is not too small.",
+    )
+    parked = samples.job(
+        38,
+        "parked",
+        reason="It is a text file.",
+        category="unreadable",
+        advice="Replace the file by a video or an image that plays, or take it out of the inbox.",
+    )
+    cut_off = "The video is cut off: it has no index, which is written last. Waiting for the rest."
+    status = samples.status(
+        counts={"failed": 1, "parked": 1},
+        failed=[failed],
+        parked=[parked],
+        arriving=[Skipped(f"{samples.FOLDER}/inbox/alice/new.mp4", cut_off)],
+    )
+    assert screen(status) == ROOMY
 
 
 def test_a_larger_terminal_shows_more() -> None:
