@@ -10,6 +10,7 @@ File descriptor 1 is kept for this conversation alone: whatever a library prints
 daemon ends, however it ends, stdin closes and the child ends itself and its whole process group at once.
 """
 
+import gc
 import json
 import os
 import queue
@@ -58,6 +59,8 @@ def serve(handlers: Mapping[str, Handler], ready: Args | None = None) -> None:
         return lambda progress: send({"id": number, "progress": progress})
 
     while True:
+        # What a job left in circles (a failure holds frames, and they a codec and its threads) goes before the next.
+        gc.collect()
         question = json.loads(questions.get())
         number, handler = question["id"], handlers[question["verb"]]
         try:

@@ -45,7 +45,7 @@ def _look(path: Path) -> Picture:
         middle = (stream.frames or 2) // 2
         for number, frame in enumerate(container.decode(stream)):
             if number == middle:
-                return np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
+                return np.asarray(frame.to_ndarray(format="bgr24", threads=1), np.uint8)
     raise OSError(f"{path} has no frame")
 
 

@@ -132,7 +132,9 @@ def _audio_stream(container: OutputContainer, codecs: Codecs) -> AudioStream:
 
 
 def _frame(picture: NDArray[np.uint8], moment: float, video: VideoStream) -> av.VideoFrame:
-    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="bgr24").reformat(format=video.pix_fmt)
+    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="bgr24").reformat(
+        format=video.pix_fmt, threads=1
+    )
     base = video.codec_context.time_base
     assert base is not None
     frame.time_base, frame.pts = base, round(moment / base)

@@ -230,4 +230,4 @@ def _target_tail(file: Opened, facts: Facts) -> float:
 
 
 def _brightness(frame: VideoFrame) -> float:
-    return float(frame.reformat(width=64, height=36, format="gray").to_ndarray().mean())
+    return float(frame.reformat(width=64, height=36, format="gray", threads=1).to_ndarray().mean())

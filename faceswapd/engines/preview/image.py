@@ -51,7 +51,7 @@ def _read(path: Path) -> tuple[Picture, NDArray[np.uint8] | None]:
     except FileNotFoundError:
         raise Refusal("target_missing", "The target is not there any more.") from None
     except OSError as error:
-        raise unreadable(path, error.strerror) from error
+        raise unreadable(path, error) from error
     picture = _decoded(path, content, cv2.IMREAD_COLOR)
     if path.suffix.lower() not in WITH_ALPHA:
         return picture, None

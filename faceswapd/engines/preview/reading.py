@@ -56,9 +56,9 @@ class Target:
                 for frame in _decoded(packet):
                     frames += 1
                     yield frame
-        except (av.error.InvalidDataError, av.error.EOFError, av.error.OSError) as error:
+        except (av.error.InvalidDataError, av.error.EOFError, OSError) as error:
             if not frames:
-                raise unreadable(self.path, error.strerror) from error
+                raise unreadable(self.path, error) from error
 
 
 def open_video(path: Path) -> Target:
@@ -68,7 +68,7 @@ def open_video(path: Path) -> Target:
     except FileNotFoundError:
         raise Refusal("target_missing", "The target is not there any more.") from None
     except (av.error.FFmpegError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, av.error.FFmpegError) else "its texts are damaged"
+        why = error if isinstance(error, av.error.FFmpegError) else "its texts are damaged"
         raise unreadable(path, why) from error
     pictures = [stream for stream in container.streams.video if _is_moving(stream)]
     if not pictures:
@@ -81,7 +81,7 @@ def open_video(path: Path) -> Target:
 
 def upright(frame: av.VideoFrame) -> Picture:
     """The frame's picture as a player shows it: (height, width, 3), BGR, 8 bits."""
-    picture = np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
+    picture = np.asarray(frame.to_ndarray(format="bgr24", threads=1), np.uint8)
     return np.ascontiguousarray(turn_of(frame)(picture))
 
 

@@ -166,7 +166,7 @@ class VideoWriter:
         if picture.shape[1::-1] != size:  # the picture's size changed in the middle of the video
             picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
         frame = av.VideoFrame.from_ndarray(picture, format="bgr24").reformat(
-            format=self._video.pix_fmt, dst_colorspace=self._matrix, dst_color_range=self._range
+            format=self._video.pix_fmt, dst_colorspace=self._matrix, dst_color_range=self._range, threads=1
         )
         frame.pts, frame.time_base = moment.pts, self._video.codec_context.time_base
         frame.duration = moment.duration
@@ -190,7 +190,7 @@ class VideoWriter:
         """Write the container's head, in which it becomes known what it can hold."""
         try:
             self._container.start_encoding()
-        except OSError as error:  # the file system's errors; FFmpeg's own are none
+        except (OSError, MemoryError) as error:  # the system's errors; FFmpeg's own are none
             raise not_written(error) from error
         except (av.error.FFmpegError, ValueError) as error:
             lost = [sound for sound in sounds if not _can_hold(self._container.format.name, sound)]
