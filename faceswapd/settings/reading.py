@@ -1,5 +1,7 @@
 """A configuration file becomes Settings, or a list of problems."""
 
+import contextlib
+import copy
 import difflib
 import os
 import re
@@ -16,6 +18,7 @@ from faceswapd.settings.problem import PREFIX, Location, Problem, SettingsError,
 from faceswapd.settings.schema import Settings, locations
 
 UNKNOWN: Final = "extra_forbidden"  # pydantic's word for a key that no setting has
+FOLDERS: Final = ("faces", "outbox", "failed", "done", "state", "scratch", "socket")  # and one file among them
 NOT_SETTINGS: Final = ("FACESWAPD_SOCKET", "FACESWAPD_CONFIG", "FACESWAPD_TEST_")  # read elsewhere
 
 
@@ -48,13 +51,36 @@ def load(config: Path) -> Settings:
     except UnreadableSourceError as error:
         raise SettingsError((_variable_problem(error),)) from None
     except ValidationError as error:
-        raise SettingsError(
-            tuple(_problem(source, _plain(detail)) for detail in error.errors(include_url=False))
-        ) from None
+        details = [_plain(detail) for detail in error.errors(include_url=False)]
+        problems = [_problem(source, detail) for detail in details]
+        raise SettingsError((*problems, *_further(source, values, details))) from None
     settings = _absolute(settings, config.parent)
-    if problems := tuple(contradictions(source, settings)):
-        raise SettingsError(problems)
+    if contradicting := tuple(contradictions(source, settings)):
+        raise SettingsError(contradicting)
     return settings
+
+
+def _further(source: Source, values: dict[str, Any], details: "list[_Detail]") -> tuple[Problem, ...]:
+    """What is wrong with the rest, so that all mistakes are told at once. The rest alone may look wrong where an
+    inbox or a folder is left out of it: then nothing is said of it yet."""
+    rest = copy.deepcopy(values)
+    for detail in details:
+        last = detail.loc[-1]
+        if isinstance(last, int) or (detail.kind != UNKNOWN and last in ("inbox", "path", "name", *FOLDERS)):
+            return ()
+        _take_out(rest, detail.loc)
+    try:
+        return tuple(contradictions(source, _absolute(Settings(**rest), source.path.parent)))
+    except (ValidationError, UnreadableSourceError):  # it came from the environment
+        return ()
+
+
+def _take_out(values: Any, loc: Location) -> None:
+    *way, last = loc
+    with contextlib.suppress(LookupError, TypeError):
+        for part in way:
+            values = values[part]
+        del values[last]
 
 
 def unknown_variables() -> tuple[Problem, ...]:
@@ -73,11 +99,7 @@ def _absolute(settings: Settings, base: Path) -> Settings:
     def at(path: Path) -> Path:
         return Path(os.path.abspath(base / path))  # noqa: PTH100  not resolved: links stay as named
 
-    paths = {
-        name: at(value)
-        for name in ("faces", "outbox", "failed", "done", "state", "scratch", "socket")
-        if (value := getattr(settings, name)) is not None
-    }
+    paths = {name: at(value) for name in FOLDERS if (value := getattr(settings, name)) is not None}
     inboxes = tuple(
         inbox.model_copy(update={"path": at(inbox.path), "name": inbox.name or at(inbox.path).name})
         for inbox in settings.inbox

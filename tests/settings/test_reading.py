@@ -91,6 +91,30 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     assert all(str(one) == f"{one.where}: {one.sentence} {one.remedy}" for one in found)
 
 
+def test_a_mistake_hides_none_of_another_kind(tmp_path: Path) -> None:
+    text = "outbx = 'x'\noutput = '{name}'\n[engine]\nslots = -1\n[[inbox]]\npreset = 'bst'\npriority = 1000\n"
+    places = sorted(one.where.partition(", ")[2] for one in problems(tmp_path, text))
+    assert places == [
+        "line 1, outbx",
+        "line 2, output",
+        "line 4, engine.slots",
+        "line 6, inbox.preset",
+        "line 7, inbox.priority",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[[inbox]]\npath = 7\n[[inbox]]\npath = 'inbox'\n",  # the default, which it would get, is the other's
+        "outbox = 7\n[[inbox]]\npath = 'outbox'\n",
+        "inbox = [7, 'a']\n",
+    ],
+)
+def test_of_a_folder_that_is_not_known_nothing_more_is_said(tmp_path: Path, text: str) -> None:
+    assert {one.remedy for one in problems(tmp_path, text)} == {"See config.example.toml for what it takes."}
+
+
 def test_bad_toml_is_told_with_line_and_column(tmp_path: Path) -> None:
     found = problem(tmp_path, "faces = 'x'\noutbox = = 3\n")
     assert found.where == f"{tmp_path / 'config.toml'}, line 2, column 10"
