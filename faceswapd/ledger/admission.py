@@ -104,12 +104,13 @@ async def admit(ledger: Ledger, arrivals: Sequence[Arrival], now: float) -> list
 
 
 # All that is known of an arrival, by three indexes in one go.
-_KNOWN = """
-SELECT 'waiting' AS part, id, state, fingerprint, target FROM jobs WHERE target = ? AND state IN ('parked', 'queued')
+_SEEN = "id, state, fingerprint, target, inbox FROM jobs"
+_KNOWN = f"""
+SELECT 'waiting' AS part, {_SEEN} WHERE target = ? AND state IN ('parked', 'queued')
 UNION ALL
-SELECT * FROM (SELECT 'output', id, state, fingerprint, target FROM jobs WHERE output_content = ? LIMIT 1)
+SELECT * FROM (SELECT 'output', {_SEEN} WHERE output_content = ? LIMIT 1)
 UNION ALL
-SELECT 'same', id, state, fingerprint, target FROM jobs WHERE fingerprint = ?
+SELECT 'same', {_SEEN} WHERE fingerprint = ?
 """
 
 
@@ -146,9 +147,10 @@ def _known(
     connection: sqlite3.Connection, arrival: Arrival, row: sqlite3.Row, now: float
 ) -> tuple[Admitted, str | None]:
     """The same content, face and preset again. Dropping a file whose job has failed or was cancelled asks for it
-    again; any other drop adds nothing."""
+    again; one that waits goes over to another inbox; any other drop adds nothing."""
     job, state, target = row["id"], State(row["state"]), os.fsencode(arrival.target)
-    if state in (State.FAILED, State.CANCELLED, State.QUEUED):  # the newer place is the surer one
+    elsewhere = state is State.QUEUED and row["inbox"] != arrival.inbox
+    if elsewhere or state in (State.FAILED, State.CANCELLED):  # the newer place is the surer one
         connection.execute(
             "UPDATE jobs SET target = ?, relative = ?, inbox = ?, priority = ?, afterwards = ?, rule = ? WHERE id = ?",
             (

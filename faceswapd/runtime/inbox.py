@@ -77,9 +77,11 @@ class Inbox:
         self._wake.set()
 
     def note_of(self, path: str) -> str | None:
-        """Why a file that was dealt with has no job of its own."""
+        """Why a file that was dealt with has no job of its own, if it has none: it may have gone over to a copy."""
         sighting = self._sighted.get(path)
-        return None if sighting is None else sighting.note
+        if sighting is None or sighting.note is not None or sighting.job is None:
+            return None if sighting is None else sighting.note
+        return f"It has the same content, face and preset as job {sighting.job}: one job does for both."
 
     async def run(self) -> None:
         """Look, and look again at every event and at least every `rescan` seconds, until cancelled."""

@@ -81,7 +81,13 @@ async def test_a_duplicate_says_whose_and_a_touched_file_says_nothing(ledger: Le
     assert await note_of(ledger, "/main/b.mp4") == expected
 
 
-async def test_a_copy_of_what_waits_moves_the_job_to_the_newer_place(ledger: Ledger) -> None:
+async def test_a_copy_of_what_waits_leaves_the_job_where_it_was_dropped_first(ledger: Ledger) -> None:
+    (job,) = await admit(ledger, arrival("a.mp4", "content"))
+    assert await outcome(ledger, arrival("deeper/b.mp4", "content")) == (Outcome.DUPLICATE, job)
+    assert (await record(ledger, job)).relative == "a.mp4"
+
+
+async def test_a_copy_of_what_waits_in_another_inbox_moves_the_job_there(ledger: Ledger) -> None:
     (job,) = await admit(ledger, arrival("a.mp4", "content", inbox="main", priority=0, afterwards="delete"))
     await admit(ledger, arrival("b.mp4", "content", inbox="rush", priority=9, afterwards="keep"))
     found = await record(ledger, job)
