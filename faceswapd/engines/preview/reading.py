@@ -1,5 +1,6 @@
 """A video read frame by frame, each picture upright, with the sound's packets between them."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,10 @@ OPEN_OPTIONS = {
     "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegvideo,mpegts,mxf,asf",
 }
 
+
+# For each of decoder and encoder. Left to themselves they take more than one a core, and on a large machine their
+# stacks alone would fill the child's address space.
+CODEC_THREADS = min(8, os.cpu_count() or 1)
 
 # Quoted, since only the stubs know a packet's class as generic.
 Sound: TypeAlias = "Packet[AudioStream]"
@@ -76,6 +81,7 @@ def open_video(path: Path) -> Target:
         raise unreadable(path, "it holds no video")
     main = max(pictures, key=_rank)
     main.thread_type = "AUTO"
+    main.codec_context.thread_count = CODEC_THREADS
     return Target(path, container, main, tuple(container.streams.audio))
 
 

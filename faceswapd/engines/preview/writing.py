@@ -24,7 +24,7 @@ from av.video.stream import VideoStream
 from faceswapd.children.serve import Refusal
 from faceswapd.core.presets import Preset
 from faceswapd.engines.preview.detect import Picture
-from faceswapd.engines.preview.reading import Sound, Target, is_sideways
+from faceswapd.engines.preview.reading import CODEC_THREADS, Sound, Target, is_sideways
 from faceswapd.engines.preview.refusals import not_written
 
 WAITING = 6  # pictures between the two threads
@@ -259,6 +259,7 @@ def _video_stream(
     context = stream.codec_context
     context.time_base = 1 / rate if coding.fixed_rate else _tick(coding.codec, target.video)
     context.thread_type = "AUTO"
+    context.thread_count = CODEC_THREADS
     context.color_range, context.colorspace = int(first.color_range), int(first.colorspace)
     context.color_primaries, context.color_trc = int(first.color_primaries), int(first.color_trc)
     if context.colorspace == 0:  # RGB, which the output is not
