@@ -11,6 +11,7 @@ daemon ends, however it ends, stdin closes and the child ends itself and its who
 """
 
 import gc
+import io
 import json
 import os
 import queue
@@ -43,6 +44,8 @@ def serve(handlers: Mapping[str, Handler], ready: Args | None = None) -> None:
     """
     out = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # the log of a child that is killed holds what it printed
     lock = threading.Lock()
 
     def send(message: Args) -> None:
