@@ -168,7 +168,7 @@ class Status:
     queue_seconds_left: float | None  # until all that waits and runs is done, if nothing holds it; None: not known
     folder: str  # where faces/, inbox/ and outbox/ lie, for what status advises
     outbox: str
-    readings: dict[str, float]  # cpu_percent, memory_available, ... as last read
+    readings: dict[str, float]  # cpu_percent_of_others, load_per_core, memory_free, disk_free (bytes), as last read
 
 
 @dataclass(frozen=True)

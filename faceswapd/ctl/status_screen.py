@@ -140,8 +140,9 @@ def _why(status: Status) -> list[str]:
 def _counted(status: Status) -> str:
     left = ""
     if status.queue_seconds_left is not None:
-        # While nothing new starts, nobody knows when it is done, but only how much there is to do.
-        what = "left" if status.state == "running" else "of work"
+        # While something is kept from starting, nobody knows when all is done, but only how much there is to do.
+        held = status.state != "running" or any(inbox.paused for inbox in status.inboxes)
+        what = "of work" if held else "left"
         left = f"about {duration(status.queue_seconds_left)} {what}: "
     known = [f"{status.counts[state]:,} {state}" for state in STATES if status.counts.get(state)]
     return "Jobs: " + left + (", ".join(known) if known else "none yet") + "."

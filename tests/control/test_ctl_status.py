@@ -202,6 +202,9 @@ def test_only_while_it_runs_it_is_known_how_much_time_is_left() -> None:
     assert "Jobs: about 12 min left: 2 running" in screen(samples.busy())
     paused = samples.status(state="paused", counts={"queued": 5}, waiting=samples.WAITING, queue_seconds_left=700.0)
     assert "Jobs: about 12 min of work: 5 queued." in screen(paused)
+    inbox = Inbox("rush", "/srv/rush", "fast", 5, True, None, 0, "events")
+    held = samples.status(counts={"queued": 5}, waiting=samples.WAITING, inboxes=[inbox], queue_seconds_left=700.0)
+    assert "Jobs: about 12 min of work: 5 queued." in screen(held)
 
 
 def test_draining_says_how_to_stop_at_once() -> None:
