@@ -1,7 +1,8 @@
-"""What is known of a target before it is swapped."""
+"""What is known of a target: before it is swapped, when it is handed to an engine, and of its output."""
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Final
 
 
@@ -59,3 +60,32 @@ class Proof:
     size: int  # bytes
     frames: int
     duration: float | None  # seconds; None for an image
+
+
+# IPTC's term for a picture of which a part was made by a trained model.
+COMPOSITE: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What an engine gets instead of a target that it would damage."""
+
+    path: Path  # a staged file; the target itself where nothing had to be mended
+    mended: tuple[str, ...] = ()  # what was done, for people: "its rotation by 90 degrees was baked in"
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What an output says about itself, in its metadata."""
+
+    label: str  # for people: "face swapped with FaceFusion 3.8.1 by faceswapd"
+    source_type: str = COMPOSITE  # for programs: IPTC's digital source type
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """An output that was put together: the engine's pictures, and the target's own everything else."""
+
+    path: Path
+    left_out: tuple[str, ...] = ()  # sentences about what the output's container cannot hold, or must not
+    unmarked: str | None = None  # a sentence, where the marks could not be written

@@ -22,13 +22,13 @@ from faceswapd.media.opened import Opened
 
 FORMATS: Final = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,asf,mxf"
 # Those whose stated duration is a statement; FFmpeg guesses the others' from their size or their last packets.
-_STATES_DURATION: Final = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "asf", "asf_o", "mxf"})
+STATES_DURATION: Final = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "asf", "asf_o", "mxf"})
 # Codecs of which a packet is a picture, as a rule; `_head_is_regular` looks for the exceptions. All the others
 # (hidden pictures in VP8, packed ones in MPEG-4, skipped ones in Windows Media ...) are counted by decoding.
-_PACKET_IS_PICTURE: Final = frozenset({"h264", "hevc", "vp9", "av1", "libdav1d", "prores", "dnxhd", "ffv1", "mjpeg"})
-_HEAD: Final = 24  # packets that are decoded to see whether the rule holds
+PACKET_IS_PICTURE: Final = frozenset({"h264", "hevc", "vp9", "av1", "libdav1d", "prores", "dnxhd", "ffv1", "mjpeg"})
+HEAD: Final = 24  # packets that are decoded to see whether the rule holds
 _HOLE: Final = 64  # zero bytes at a packet's start that no codec writes
-_THREADS: Final = min(4, os.cpu_count() or 1)  # more cost memory for every further picture
+THREADS: Final = min(4, os.cpu_count() or 1)  # more cost memory for every further picture
 
 Report = Callable[[int], None]
 
@@ -168,18 +168,18 @@ def read_video(file: Opened, report: Report) -> Film | Unreadable:
         track = Track()
         head: list[Packet[Any]] = []
         hole: float | None = None
-        regular_codec = stream.codec_context.name in _PACKET_IS_PICTURE
+        regular_codec = stream.codec_context.name in PACKET_IS_PICTURE
         for packet in packets(container, track):
             if packet.stream_index != stream.index:
                 continue
-            if len(head) < _HEAD:
+            if len(head) < HEAD:
                 head.append(packet)
             if regular_codec and hole is None and packet.size >= _HOLE and not any(memoryview(packet)[:_HOLE]):
                 hole = track.spans[stream.index].last
         unreadable = _unfinished(container, stream, track, hole)
         if unreadable is not None:
             return unreadable
-        first, regular = _decode_head(stream, head)
+        first, regular = decode_head(stream, head)
         rate = float(stream.average_rate or stream.guessed_rate or 0)
         span = track.spans[stream.index]  # a closed container's streams must not be touched
     frames = span.shown
@@ -207,7 +207,7 @@ def _unfinished(container: InputContainer, stream: VideoStream, track: Track, ho
             f"The video has a hole at {max(hole, 0.0):.1f} seconds: not all of it has arrived.",
             incomplete=True,
         )
-    if container.format.name not in _STATES_DURATION:
+    if container.format.name not in STATES_DURATION:
         return None
     if stream.duration is not None and stream.time_base is not None and stream.duration > 0:
         stated, reached = float(stream.duration * stream.time_base), picture.end - min(picture.first, 0.0)
@@ -229,7 +229,7 @@ def tolerance(seconds: float) -> float:
     return max(0.5, 0.02 * seconds)
 
 
-def _decode_head(stream: VideoStream, head: "list[Packet[Any]]") -> tuple[VideoFrame | None, bool]:
+def decode_head(stream: VideoStream, head: "list[Packet[Any]]") -> tuple[VideoFrame | None, bool]:
     """The first picture that the first packets give, and whether each of them gave one.
 
     Fields in packets of their own, pictures that an open start cannot show and the like are seen here.
@@ -256,7 +256,7 @@ def every_picture(container: InputContainer, stream: VideoStream) -> Iterator[Vi
 def use_threads(stream: VideoStream) -> None:
     """Let the decoder use the cores; to be called before the first packet."""
     stream.thread_type = "AUTO"
-    stream.codec_context.thread_count = _THREADS
+    stream.codec_context.thread_count = THREADS
 
 
 def decode(stream: VideoStream, packet: "Packet[Any] | None") -> list[VideoFrame]:
