@@ -13,6 +13,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 
 import psutil
@@ -46,9 +47,12 @@ class ChildFailure(Exception):
 class Child:
     """A child that answers one question at a time. Made by `Child.start`."""
 
-    def __init__(self, process: asyncio.subprocess.Process, name: str) -> None:
+    def __init__(
+        self, process: asyncio.subprocess.Process, name: str, listener: Callable[[bytes], None] | None = None
+    ) -> None:
         self._process = process
         self._name = name
+        self._listener = listener
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._number = 0
         self._drain = asyncio.create_task(self._drain_stderr(), name=f"stderr of {name}")
@@ -65,9 +69,12 @@ class Child:
         *,
         name: str,
         env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        listener: Callable[[bytes], None] | None = None,
         ready_seconds: float = START_SECONDS,
     ) -> Self:
-        """Start a child and wait until it is ready. Raises ChildFailure."""
+        """Start a child and wait until it is ready. `listener` gets all that it writes to stderr, as it comes.
+        Raises ChildFailure."""
         try:
             process = await asyncio.create_subprocess_exec(
                 *argv,
@@ -76,13 +83,14 @@ class Child:
                 stderr=asyncio.subprocess.PIPE,
                 start_new_session=True,
                 env=None if env is None else {**os.environ, **env},
+                cwd=cwd,
                 limit=LINE_LIMIT,
             )
         except OSError as error:
             raise ChildFailure(
                 Failure("child_start", f"The {name} could not be started: {error.strerror} ({argv[0]}).")
             ) from error
-        child = cls(process, name)
+        child = cls(process, name, listener)
         try:
             async with asyncio.timeout(ready_seconds):
                 if "ready" not in await child._message():
@@ -107,6 +115,11 @@ class Child:
     def alive(self) -> bool:
         """Whether the child still runs."""
         return self._process.returncode is None
+
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended, negative for a signal; None while it runs."""
+        return self._process.returncode
 
     @property
     def tail(self) -> tuple[str, ...]:
@@ -220,6 +233,8 @@ class Child:
         assert self._process.stderr is not None
         rest = b""
         while data := await self._process.stderr.read(65536):
+            if self._listener is not None:
+                self._listener(data)
             *lines, rest = (rest + data).split(b"\n")
             self._tail.extend(_legible(line) for line in lines)
             rest = rest[-LINE_LIMIT:]

@@ -28,6 +28,11 @@ def apply(limits: Limits) -> None:
         _limit(resource.RLIMIT_AS, limits.memory)
     if limits.file is not None:
         _limit(resource.RLIMIT_FSIZE, limits.file)
+    give_way()
+
+
+def give_way() -> None:
+    """Let the desktop and the daemon go first, and let a machine out of memory end this process before them."""
     with contextlib.suppress(OSError):
         os.nice(max(0, NICE - os.nice(0)))
     with contextlib.suppress(OSError):  # no such file on macOS

@@ -1,0 +1,84 @@
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from faceswapd.children.child import ChildId
+from faceswapd.children.program import KEPT, ProgramError, run
+from tests.children.small_children import gone
+
+
+def python(code: str) -> list[str]:
+    return [sys.executable, "-c", code]
+
+
+async def test_it_tells_how_a_program_ended_and_what_it_said() -> None:
+    ended = await run(python("import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"))
+    assert (ended.code, ended.out, ended.err) == (3, "out\n", "err\n")
+
+
+async def test_a_signal_is_a_negative_code() -> None:
+    assert (await run(python("import os; os.kill(os.getpid(), 9)"))).code == -9
+
+
+async def test_it_runs_in_the_folder_and_the_environment_that_it_is_given(tmp_path: Path) -> None:
+    code = "import os; print(os.getcwd(), os.environ['COLOUR'], 'PATH' in os.environ)"
+    assert (await run(python(code), cwd=tmp_path, env={"COLOUR": "red"})).out == f"{tmp_path} red True\n"
+
+
+async def test_nothing_is_on_its_stdin() -> None:
+    assert (await run(python("import sys; print(repr(sys.stdin.read()))"))).out == "''\n"
+
+
+async def test_one_that_cannot_be_started_is_told_in_a_sentence() -> None:
+    with pytest.raises(ProgramError) as caught:
+        await run(["/nowhere/to/be/found"])
+    assert caught.value.failure.category == "child_start"
+    assert caught.value.failure.sentence == "/nowhere/to/be/found could not be started: No such file or directory."
+
+
+async def test_both_streams_are_drained_and_only_the_end_is_kept() -> None:
+    code = "import sys\nfor stream in (sys.stderr, sys.stdout): stream.write('x' * 6_000_000 + 'end'); stream.flush()"
+    heard: list[int] = []
+    ended = await run(python(code), on_error_output=lambda data: heard.append(len(data)))
+    assert len(ended.out) == len(ended.err) == KEPT
+    assert ended.out.endswith("end")
+    assert sum(heard) == 6_000_003
+
+
+STUBBORN = """
+import os, signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+child = os.fork()
+if child: print(child, flush=True)
+time.sleep(600)
+"""
+
+
+async def test_after_its_time_the_program_is_gone_with_all_that_it_started() -> None:
+    started: list[ChildId] = []
+    with pytest.raises(ProgramError) as caught:
+        await run(python(STUBBORN), seconds=0.5, on_start=started.append)
+    assert caught.value.failure.category == "stalled"
+    assert gone([started[0].pid], 5)
+    assert gone([one for one in psutil.pids() if _group(one) == started[0].pid], 5)
+
+
+async def test_cancelled_it_is_gone_when_the_await_has_ended() -> None:
+    started: asyncio.Future[ChildId] = asyncio.get_running_loop().create_future()
+    task = asyncio.create_task(run(python(STUBBORN), on_start=started.set_result))
+    child = await started
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert gone([child.pid], 5)
+
+
+def _group(pid: int) -> int | None:
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return None
