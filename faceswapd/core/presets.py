@@ -38,6 +38,15 @@ PRESETS: Final[Mapping[str, Preset]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class PresetSpec:
+    """A preset as it was configured: one of PRESETS, or the user's own on top of one."""
+
+    name: str
+    base: str  # one of PRESETS
+    options: tuple[tuple[str, str], ...] = ()  # in FaceFusion's words, laid over the base's
+
+
 def preset_of(name: str) -> Preset:
     """The preset of this name; one that is not known here behaves as the default."""
     return PRESETS.get(name, PRESETS[DEFAULT_PRESET])

@@ -10,7 +10,6 @@ import structlog
 
 from faceswapd.core import intake
 from faceswapd.core.intake import fold, is_photo
-from faceswapd.core.presets import PRESETS
 from faceswapd.ledger import standing
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.standing import FaceRecord
@@ -68,7 +67,7 @@ class FacesFolder:
         self._seen: dict[str, intake.Seen] = {}
         self._looked = False
         self.people: dict[str, Person] = {}  # by folded name
-        self.rules = intake.Rules.of((), tuple(PRESETS), settings.default_face)
+        self.rules = intake.Rules.of((), settings.preset_names(), settings.default_face)
 
     async def look(self) -> float | None:
         """Who is there. Returns when a photo that is still being copied may be complete; None when all are."""
@@ -98,7 +97,7 @@ class FacesFolder:
         await standing.see_faces(self._ledger, kept, time.time())
         self.rules = intake.Rules.of(
             (intake.Face(record.name, record.problem) for record in kept),
-            tuple(PRESETS),
+            self._settings.preset_names(),
             self._settings.default_face,
         )
         log.info("faces", names=sorted(person.name for person in self.people.values() if person.photos))

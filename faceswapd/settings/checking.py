@@ -28,10 +28,21 @@ def _names(source: Source, settings: Settings) -> Iterator[Problem]:
 
 
 def _presets(source: Source, settings: Settings) -> Iterator[Problem]:
+    known = settings.preset_names()
     for number, inbox in enumerate(settings.inbox):
-        if inbox.preset not in PRESETS:
+        if inbox.preset not in known:
             where = source.where(("inbox", number, "preset"))
-            yield Problem(where, f"There is no preset {inbox.preset!r}.", f"Use one of: {', '.join(PRESETS)}.")
+            yield Problem(where, f"There is no preset {inbox.preset!r}.", f"Use one of: {', '.join(known)}.")
+    for number, preset in enumerate(settings.preset):
+        if known.index(preset.name) != len(PRESETS) + number or not preset.name.strip() or "@" in preset.name:
+            where = source.where(("preset", number, "name"))
+            told = f"The preset's name {preset.name!r} cannot be used: it is empty, holds an @ or is taken already."
+            yield Problem(where, told, "Give it another `name`.")
+        if preset.base not in PRESETS:
+            where = source.where(("preset", number, "base"))
+            yield Problem(
+                where, f"There is no preset {preset.base!r} to begin with.", f"Use one of: {', '.join(PRESETS)}."
+            )
 
 
 def _folders(source: Source, settings: Settings) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 PREFIX: Final = "FACESWAPD_"  # of the environment variables
-Location = tuple[str | int, ...]  # section, number of an [[inbox]], key
+Location = tuple[str | int, ...]  # section, number of an [[inbox]] or a [[preset]], key
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +46,16 @@ class Source:
             if variable is not None:
                 return f"environment variable {variable}"
         number = next((part for part in loc if isinstance(part, int)), 0)
+        repeated = any(isinstance(part, int) for part in loc)
         section, sections, line = "", 0, None
         for count, content in enumerate(self.text.splitlines(), start=1):
             if header := re.match(r"\s*\[\[?\s*([\w.-]+)\s*\]\]?", content):
                 section = header[1]
-                sections += section == "inbox"
-                if names == [section] and (section != "inbox" or sections == number + 1):
+                sections += section == names[0]
+                if names == section.split(".") and (not repeated or sections == number + 1):
                     line = count
             elif re.match(rf"\s*[\"']?{re.escape(names[-1])}[\"']?\s*=", content) and (
-                section == ("" if len(names) == 1 else names[0]) and (section != "inbox" or sections == number + 1)
+                section == ".".join(names[:-1]) and (not repeated or sections == number + 1)
             ):
                 line = count
         place = f"{self.path}, line {line}" if line else str(self.path)

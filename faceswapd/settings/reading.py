@@ -104,7 +104,10 @@ def _absolute(settings: Settings, base: Path) -> Settings:
         inbox.model_copy(update={"path": at(inbox.path), "name": inbox.name or at(inbox.path).name})
         for inbox in settings.inbox
     )
-    return settings.model_copy(update={**paths, "inbox": inboxes})
+    own = settings.engine.facefusion
+    found = {name: at(value) for name in ("root", "python") if (value := getattr(own, name)) is not None}
+    engine = settings.engine.model_copy(update={"facefusion": own.model_copy(update=found)})
+    return settings.model_copy(update={**paths, "inbox": inboxes, "engine": engine})
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +131,15 @@ def _problem(source: Source, detail: _Detail) -> Problem:
         siblings = [loc[-1] for loc in locations() if loc[:-1] == names[:-1]]
         if len(names) == 1:
             siblings += list(Settings.model_fields)
-        homes = [loc[0] for loc in locations() if len(loc) == 2 and loc[1] == names[-1] and loc[0] != names[0]]
+        homes = [
+            ".".join(loc[:-1])
+            for loc in locations()
+            if loc[-1] == names[-1] and len(loc) > 1 and loc[:-1] != names[:-1]
+        ]
         remedy = f"It belongs under [{homes[0]}]." if homes else _nearest(names[-1], siblings)
         return Problem(where, f"There is no setting `{names[-1]}` here.", remedy)
+    if detail.loc == ("preset",) and isinstance(detail.value, str):  # a word that is a section's name, too
+        return Problem(where, "There is no setting `preset` here.", "It belongs under [inbox].")
     value = "" if isinstance(detail.value, dict | list) else f" (it is {detail.value!r})"
     message = detail.message.removeprefix("Value error, ")
     return Problem(where, f"{message[0].upper()}{message[1:]}{value}.", "See config.example.toml for what it takes.")

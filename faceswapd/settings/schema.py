@@ -1,6 +1,7 @@
 """Every setting, with its default and its meaning. `config.example.toml` is written from the descriptions here."""
 
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -9,7 +10,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from faceswapd.core.gate import Limits
 from faceswapd.core.plan import Timeouts
-from faceswapd.core.presets import PRESETS
+from faceswapd.core.presets import PRESETS, PresetSpec
 from faceswapd.core.retry import RetryPolicy
 from faceswapd.settings.problem import PREFIX
 
@@ -48,12 +49,25 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _option(value: object) -> object:
+    """An option's value as the command line says it: numbers as text, a list with blanks between."""
+    if isinstance(value, list):
+        return " ".join(str(_option(one)) for one in value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return value
+
+
+Options = dict[str, Annotated[str, BeforeValidator(_option)]]
+
+
 class InboxSettings(Section):
     """One folder that is watched for targets."""
 
     path: Place = Field(Path("inbox"), description="the folder")
     name: str = Field("", description="how it is called in commands; empty: the folder's own name")
-    preset: str = Field("balanced", description=f"one of {', '.join(PRESETS)}")
+    preset: str = Field("balanced", description=f"one of {', '.join(PRESETS)}, or a [[preset]] of your own")
+    options: Options = Field({}, description="single options laid over the preset's, for FaceFusion")
     priority: int = Field(0, ge=-100, le=100, description="higher goes first, from -100 to 100")
     afterwards: Literal["keep", "archive", "delete"] = Field(
         "keep", description="what becomes of a target that succeeded: keep, archive (moved to done/) or delete"
@@ -67,12 +81,73 @@ class IntakeSettings(Section):
     rescan: Seconds = Field(60.0, ge=1, description="seconds between two looks at the folders when no event comes")
 
 
+class PresetSettings(Section):
+    """A preset of your own."""
+
+    name: str = Field("portrait", description="its name, as a file or an inbox asks for it")
+    base: str = Field("balanced", description=f"the preset that it begins with: {', '.join(PRESETS)}")
+    options: Options = Field({}, description="what is different, in FaceFusion's words")
+
+
+def _or_auto(value: object) -> object:
+    """`auto` is None: chosen by what the machine has."""
+    return None if value == "auto" else value
+
+
+AUTO: Final = "auto"
+SlotCount = Annotated[int, Field(ge=1, le=64)]
+ThreadCount = Annotated[int, Field(ge=1, le=32)]
+DeviceId = Annotated[int, Field(ge=0, le=63)]
+
+
+class FaceFusionSettings(Section):
+    """FaceFusion, the engine for real work."""
+
+    root: Place | None = Field(None, description="its folder, with facefusion.py in it", examples=["~/facefusion"])
+    python: Place | None = Field(None, description="its own Python", examples=["~/facefusion/venv/bin/python"])
+    level: Literal["warm", "batch", "cold"] = Field(
+        "warm", description="warm, batch or cold: how it is driven; the next one is taken where one does not work"
+    )
+    providers: Annotated[tuple[str, ...] | None, BeforeValidator(_or_auto)] = Field(
+        None,
+        description='execution providers, e.g. ["cuda", "cpu"]; auto: the fastest that truly runs',
+        examples=[AUTO],
+    )
+    device_ids: Annotated[tuple[DeviceId, ...] | None, BeforeValidator(_or_auto)] = Field(
+        None, description="numbers of the graphics cards that are used; auto: all", examples=[AUTO]
+    )
+    threads: Annotated[ThreadCount | None, BeforeValidator(_or_auto)] = Field(
+        None, description="threads of one execution; auto: by the device and its memory", examples=[AUTO]
+    )
+    memory: Annotated[Literal["strict", "moderate", "tolerant"] | None, BeforeValidator(_or_auto)] = Field(
+        None,
+        description="strict, moderate or tolerant: how many models stay loaded; auto: by the memory",
+        examples=[AUTO],
+    )
+    downloads: bool = Field(True, description="whether models that a preset lacks are fetched by themselves")
+
+
 class EngineSettings(Section):
     """What swaps."""
 
-    name: Literal["auto", "preview"] = Field("auto", description="auto or preview (the built-in engine)")
-    slots: int = Field(1, ge=1, le=64, description="how many executions run at the same time")
+    name: Literal["auto", "facefusion", "preview"] = Field(
+        "auto", description="auto (FaceFusion where one is found, else preview), facefusion or preview (built in)"
+    )
+    slots: Annotated[SlotCount | None, BeforeValidator(_or_auto)] = Field(
+        None,
+        description="how many executions run at the same time; auto: one for each graphics card, else one",
+        examples=[AUTO],
+    )
     idle: Seconds = Field(300.0, description="seconds after which an engine that has nothing to do is ended")
+    patience: int = Field(
+        20, ge=0, le=10_000, description="how often a job is passed by others with the face and preset that is loaded"
+    )
+    facefusion: FaceFusionSettings = FaceFusionSettings()
+
+    @property
+    def slot_count(self) -> int:
+        """Slots where no graphics cards are counted."""
+        return self.slots or 1
 
 
 class LimitSettings(Section):
@@ -88,9 +163,12 @@ class LimitSettings(Section):
 class TimeoutSettings(Section):
     """When a running execution is stopped."""
 
+    first_output: Seconds = Field(600.0, ge=1, description="seconds to the first sign of life; models are loaded then")
     no_progress: Seconds = Field(120.0, ge=1, description="seconds without a new frame")
+    download: Seconds = Field(120.0, ge=1, description="seconds in which nothing of a model arrives")
     wall: Seconds = Field(1800.0, ge=1, description="seconds for a target of unknown or short length")
     wall_per_frame: Seconds = Field(5.0, description="seconds for each frame of a long video")
+    wall_factor: float = Field(10.0, ge=1, description="how many times as long as past ones an execution may run")
 
 
 class RetrySettings(Section):
@@ -126,6 +204,7 @@ class Settings(BaseSettings):
     grace: Seconds = Field(60.0, description="seconds that running executions may go on when the daemon is stopped")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="debug, info, warning or error")
     inbox: tuple[InboxSettings, ...] = Field((InboxSettings(),), description="the folders that are watched")
+    preset: tuple[PresetSettings, ...] = Field((), description="presets of your own")
     intake: IntakeSettings = IntakeSettings()
     engine: EngineSettings = EngineSettings()
     limits: LimitSettings = LimitSettings()
@@ -173,7 +252,21 @@ class Settings(BaseSettings):
 
     def plan_timeouts(self) -> Timeouts:
         """The scheduler's policy."""
-        return Timeouts(self.timeouts.no_progress, self.timeouts.wall, self.timeouts.wall_per_frame)
+        times = self.timeouts
+        return Timeouts(
+            times.first_output, times.no_progress, times.download, times.wall, times.wall_per_frame, times.wall_factor
+        )
+
+    def preset_names(self) -> tuple[str, ...]:
+        """All presets, built in and of the user's own."""
+        return (*PRESETS, *(preset.name for preset in self.preset))
+
+    def preset_spec(self, name: str) -> PresetSpec | None:
+        """A preset by its name; None for one that does not exist (any more)."""
+        if name in PRESETS:
+            return PresetSpec(name, name)
+        own = next((preset for preset in self.preset if preset.name == name), None)
+        return None if own is None else PresetSpec(name, own.base, tuple(sorted(own.options.items())))
 
     def retry_policy(self) -> RetryPolicy:
         """The retry policy."""
@@ -185,10 +278,19 @@ def section_of(annotation: object) -> type[Section] | None:
     return annotation if isinstance(annotation, type) and issubclass(annotation, Section) else None
 
 
+REPEATED: Final[Mapping[str, type[Section]]] = {"inbox": InboxSettings, "preset": PresetSettings}
+
+
 def locations() -> list[tuple[str, ...]]:
     """Every key, with its section."""
-    found: list[tuple[str, ...]] = []
-    for name, info in Settings.model_fields.items():
+    found = list(_keys(Settings, ()))
+    return found + [(name, key) for name, section in REPEATED.items() for key in section.model_fields]
+
+
+def _keys(model: type[BaseModel], above: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    for name, info in model.model_fields.items():
         section = section_of(info.annotation)
-        found += [(name, key) for key in section.model_fields] if section else [(name,)]
-    return found + [("inbox", key) for key in InboxSettings.model_fields]
+        if section is None:
+            yield (*above, name)
+        else:
+            yield from _keys(section, (*above, name))

@@ -3,12 +3,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from pydantic import ByteSize, TypeAdapter
+from pydantic import BaseModel, ByteSize, TypeAdapter
 from pydantic.fields import FieldInfo
 
 from faceswapd.cli.init import HEADER
-from faceswapd.settings import InboxSettings, Settings, example, load
-from faceswapd.settings.schema import locations, section_of
+from faceswapd.settings import Settings, example, load
+from faceswapd.settings.schema import REPEATED, PresetSettings, locations, section_of
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
 
@@ -19,16 +19,20 @@ def nothing_of_the_users_own(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def uncommented() -> str:
-    """The example with every setting and every section switched on."""
-    return re.sub(r"^# (?=\w+ = |\[\w+\]$)", "", example(HEADER), flags=re.MULTILINE)
+def uncommented(*, preset: bool) -> str:
+    """The example with every setting and every section switched on; the [[preset]] only if it is asked for."""
+    text = example(HEADER).replace("# [[preset]]", "[[preset]]")
+    if not preset:
+        text = re.sub(r"^\[\[preset\]\]\n(.+\n)*", "", text, flags=re.MULTILINE)
+    return re.sub(r"^# (?=\w+ = |\[[\w.]+\]$)", "", text, flags=re.MULTILINE)
 
 
-def fields_of(section: str | None) -> dict[str, FieldInfo]:
-    """The settings of a section; None: those that stand in no section."""
-    if section is None:
-        return Settings.model_fields
-    model = InboxSettings if section == "inbox" else section_of(Settings.model_fields[section].annotation)
+def fields_of(section: tuple[str, ...]) -> dict[str, FieldInfo]:
+    """The settings of a section; (): those that stand in no section."""
+    model: type[BaseModel] | None = Settings
+    for name in section:
+        assert model is not None
+        model = REPEATED.get(name) or section_of(model.model_fields[name].annotation)
     assert model is not None
     return model.model_fields
 
@@ -47,25 +51,36 @@ def test_the_example_sets_nothing(tmp_path: Path) -> None:
 
 def test_with_every_line_switched_on_it_says_the_defaults(tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
-    config.write_text(uncommented(), encoding="utf-8")
+    config.write_text(uncommented(preset=False), encoding="utf-8")
     everything = load(config)
     config.write_text("", encoding="utf-8")
     usual = load(config)
-    told = {"scratch": usual.scratch_folder, "socket": usual.socket_path}  # what stands for "not set" in the example
-    assert everything == usual.model_copy(update=told)
+    # What stands for "not set" in the example.
+    told = {"scratch": usual.scratch_folder, "socket": usual.socket_path}
+    places = {"root": Path("~/facefusion").expanduser(), "python": Path("~/facefusion/venv/bin/python").expanduser()}
+    found = usual.engine.model_copy(update={"facefusion": usual.engine.facefusion.model_copy(update=places)})
+    assert everything == usual.model_copy(update={**told, "engine": found})
+
+
+def test_a_preset_of_ones_own_begins_with_the_line_that_is_shown(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text(uncommented(preset=True), encoding="utf-8")
+    assert load(config).preset == (PresetSettings(),)
 
 
 def test_every_setting_is_named_with_its_default_and_its_meaning() -> None:
     text = example(HEADER)
-    values = tomllib.loads(uncommented())
+    values = tomllib.loads(uncommented(preset=True))
     for location in locations():
-        section, name = (location[0], location[1]) if len(location) == 2 else (None, location[0])
-        if section is None and name == "inbox":
+        section, name = location[:-1], location[-1]
+        if location in {("inbox",), ("preset",)}:
             continue
         info = fields_of(section)[name]
         assert info.description
         assert f"# {info.description}\n" in text
-        given = values if section is None else values["inbox"][0] if section == "inbox" else values[section]
+        given = values
+        for part in section:
+            given = given[part][0] if part in REPEATED else given[part]
         default = info.examples[0] if info.examples else info.default
         said = TypeAdapter(ByteSize).validate_python(given[name]) if isinstance(default, ByteSize) else given[name]
         assert said == (str(default) if isinstance(default, Path) else default)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from faceswapd.core.presets import PresetSpec
 from faceswapd.settings import Problem, Settings, SettingsError, load, unknown_variables
 
 
@@ -28,6 +29,37 @@ def problems(folder: Path, text: str) -> tuple[Problem, ...]:
 def problem(folder: Path, text: str) -> Problem:
     (one,) = problems(folder, text)
     return one
+
+
+def test_a_preset_of_ones_own_is_known_by_its_name_with_its_options_as_the_command_line_says_them(
+    tmp_path: Path,
+) -> None:
+    settings = read(
+        tmp_path,
+        """
+        [[inbox]]
+        path = "in"
+        preset = "portrait"
+        [[preset]]
+        name = "portrait"
+        base = "best"
+        options = { face_swapper_pixel_boost = "1024x1024", face_mask_blur = 0.3, face_mask_types = ["box", "region"] }
+        """,
+    )
+    assert settings.preset_names() == ("fast", "balanced", "best", "portrait")
+    assert settings.preset_spec("portrait") == PresetSpec(
+        "portrait",
+        "best",
+        (("face_mask_blur", "0.3"), ("face_mask_types", "box region"), ("face_swapper_pixel_boost", "1024x1024")),
+    )
+    assert settings.preset_spec("fast") == PresetSpec("fast", "fast")
+    assert settings.preset_spec("gone") is None
+
+
+def test_an_installation_is_named_relative_to_the_file(tmp_path: Path) -> None:
+    settings = read(tmp_path, "[engine.facefusion]\nroot = 'ff'\npython = '/usr/bin/python3'\nthreads = 'auto'")
+    own = settings.engine.facefusion
+    assert (own.root, own.python, own.threads) == (tmp_path / "ff", Path("/usr/bin/python3"), None)
 
 
 def test_an_empty_file_is_a_configuration(tmp_path: Path) -> None:
@@ -73,6 +105,13 @@ def test_an_empty_file_is_a_configuration(tmp_path: Path) -> None:
         ),
         ("[[inbox]]\npath = 'a'\n[[inbox]]\npath = 'a/b'", 4, "It lies in another inbox.", "Choose a folder outside"),
         ("inbox = []", None, "There is no [[inbox]].", "Add one with its `path`."),
+        ("[engine.facefusion]\nrot = '/x'", 2, "There is no setting `rot` here.", "Did you mean `root`?"),
+        ("[engine]\nroot = '/x'", 2, "There is no setting `root` here.", "It belongs under [engine.facefusion]."),
+        ("[engine.facefusion]\nthreads = 99", 2, "Input should be less than or equal to 32 (it is 99).", "See"),
+        ("[engine.facefusion]\nmemory = 'lots'", 2, "Input should be 'strict', 'moderate' or 'tolerant'", "See"),
+        ("[[preset]]\nname = 'fast'", 2, "The preset's name 'fast' cannot be used", "Give it another `name`."),
+        ("[[preset]]\nname = 'a@b'", 2, "The preset's name 'a@b' cannot be used", "Give it another `name`."),
+        ("[[preset]]\n[[preset]]\nbase = 'bset'\nname = 'x'", 3, "There is no preset 'bset' to begin with.", "Use one"),
     ],
 )
 def test_a_mistake_is_told_with_its_place_and_its_remedy(
