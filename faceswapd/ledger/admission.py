@@ -11,7 +11,7 @@ from faceswapd.core.job import Event, Parked, State
 from faceswapd.core.target import Facts, Kind
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.history import note, notes
-from faceswapd.ledger.records import destination, sources, text
+from faceswapd.ledger.records import Options, destination, options_text, sources, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ class Arrival:
     rule: str | None = None
     parked: Parked | None = None
     reason: str | None = None  # why it is parked
+    options: Options = ()  # laid over the preset's
 
 
 class Outcome(StrEnum):
@@ -62,9 +63,10 @@ class Sighting:
     note: str | None
 
 
-def fingerprint(content: str, face: str, preset: str, bundle: str | None = None) -> str:
+def fingerprint(content: str, face: str, preset: str, bundle: str | None = None, options: Options = ()) -> str:
     """What makes two drops one job. Bundles of one name in two inboxes are two faces."""
-    return text(f"{content}/{fold(face) if bundle is None else bundle}/{preset}")
+    usual = f"{content}/{fold(face) if bundle is None else bundle}/{preset}"
+    return text(f"{usual}/{options_text(options)}" if options else usual)
 
 
 async def admit(ledger: Ledger, arrivals: Sequence[Arrival], now: float) -> list[Admitted]:
@@ -184,8 +186,8 @@ def requeue_rows(connection: sqlite3.Connection, job: int, now: float, why: str)
     if cursor.rowcount != 1:
         return False
     connection.execute(
-        """UPDATE segments SET state = ?, attempt = 0, interruptions = 0, not_before = NULL, progress = 0, phase = NULL
-           WHERE job = ?""",
+        """UPDATE segments SET state = ?, attempt = 0, interruptions = 0, not_before = NULL, progress = 0, phase = NULL,
+           rung = 0 WHERE job = ?""",
         (destination(Event.REQUEUE), job),
     )
     note(connection, now, job, "queued", why)
@@ -206,8 +208,9 @@ def _insert(connection: sqlite3.Connection, arrival: Arrival, mine: str | None, 
     state = State.PARKED if mine is None else State.QUEUED
     ((job,),) = connection.execute(
         """INSERT INTO jobs (state, kind, inbox, target, relative, face, bundle, preset, priority, afterwards, rule,
-               fingerprint, content, size, width, height, frames, duration, rotation, audio, parked, reason, created_at)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id""",
+               fingerprint, content, size, width, height, frames, duration, rotation, audio, parked, reason, created_at,
+               options)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id""",
         (
             state,
             arrival.kind,
@@ -238,6 +241,7 @@ def _insert(connection: sqlite3.Connection, arrival: Arrival, mine: str | None, 
             arrival.parked,
             None if arrival.reason is None else text(arrival.reason),
             now,
+            options_text(arrival.options),
         ),
     )
     connection.execute(
@@ -252,7 +256,7 @@ def _fingerprint(arrival: Arrival) -> str | None:
         return None
     assert arrival.facts is not None
     assert arrival.face is not None
-    return fingerprint(arrival.facts.content, arrival.face, arrival.preset, arrival.bundle)
+    return fingerprint(arrival.facts.content, arrival.face, arrival.preset, arrival.bundle, arrival.options)
 
 
 async def sightings(ledger: Ledger) -> list[Sighting]:

@@ -94,7 +94,7 @@ async def queue(ledger: Ledger, paused: Collection[str], limit: int) -> Queue:
            WHERE jobs.state = 'running' AND jobs.cancel_requested_at IS NOT NULL AND segments.state = 'running'"""
     )
     return Queue(
-        tuple(Ready(row["segment"], row["job"], row["face"], row["preset"]) for row in heads),
+        tuple(Ready(row["segment"], row["job"], row["face"], row["preset"], row["priority"]) for row in heads),
         None if due is None else due["at"],
         frozenset(row["id"] for row in cancels),
     )

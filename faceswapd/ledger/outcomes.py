@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from faceswapd.core.failures import Failure
 from faceswapd.core.job import Event, IllegalTransition, Parked, State, move
+from faceswapd.core.ladder import rung
 from faceswapd.core.retry import GiveUp, TryAgain, after_interruption
 from faceswapd.ledger.admission import fingerprint, follow_job, requeue_rows, withdraw
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.history import note
-from faceswapd.ledger.records import destination, sources, text
+from faceswapd.ledger.records import destination, options_of, sources, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,20 +98,35 @@ async def failed(
         if isinstance(verdict, TryAgain):
             _move(connection, ran, Event.RETRY)
             connection.execute(
-                "UPDATE segments SET not_before = ?, attempt = attempt - ?, progress = 0, phase = NULL WHERE id = ?",
-                (now + verdict.seconds, 0 if verdict.spends_attempt else 1, ran.segment),
+                """UPDATE segments SET not_before = ?, attempt = attempt - ?, progress = 0, phase = NULL,
+                   rung = coalesce(?, rung) WHERE id = ?""",
+                (now + verdict.seconds, 0 if verdict.spends_attempt else 1, verdict.rung, ran.segment),
             )
             connection.execute(
                 "UPDATE jobs SET category = ?, reason = ? WHERE id = ?",
                 (failure.category, text(failure.sentence), ran.job),
             )
-            note(connection, now, ran.job, "retry", f"{failure.sentence} Again in {verdict.seconds:.0f} s.")
+            note(connection, now, ran.job, "retry", f"{failure.sentence} {_again(verdict)}")
         else:
             _give_up(connection, ran, verdict.failure, now)
         outcome = "retried" if isinstance(verdict, TryAgain) else "failed"
         _close(connection, ran, outcome, now, spent, failure)
 
     await ledger.write(unit)
+
+
+def _again(verdict: TryAgain) -> str:
+    smaller = "" if verdict.rung is None else f" with {rung(verdict.rung).about}"
+    return f"Again in {verdict.seconds:.0f} s{smaller}." if verdict.seconds or not smaller else f"Again{smaller}."
+
+
+async def remark(ledger: Ledger, job: int, kind: str, sentence: str, now: float) -> None:
+    """Keep something in the job's history that changes nothing: what was mended, what could not be carried over."""
+
+    def unit(connection: sqlite3.Connection) -> None:
+        note(connection, now, job, kind, sentence)
+
+    await ledger.write(unit, durable=False)
 
 
 async def released(ledger: Ledger, ran: Ran, now: float, *, crashed: bool) -> None:
@@ -195,11 +211,13 @@ async def assign(ledger: Ledger, job: int, assignment: Assignment, now: float) -
     content with that face and preset is a job already. Raises IllegalTransition."""
 
     def unit(connection: sqlite3.Connection) -> int:
-        row = connection.execute("SELECT state, parked, content FROM jobs WHERE id = ?", (job,)).fetchone()
+        row = connection.execute("SELECT state, parked, content, options FROM jobs WHERE id = ?", (job,)).fetchone()
         state = State(row["state"]) if row is not None else None
         if row is None or row["content"] is None or row["parked"] != Parked.NEEDS_FACE:
             raise IllegalTransition(job, state, Event.ASSIGN)
-        mine = fingerprint(row["content"], assignment.face, assignment.preset, assignment.bundle)
+        mine = fingerprint(
+            row["content"], assignment.face, assignment.preset, assignment.bundle, options_of(row["options"])
+        )
         other = connection.execute("SELECT id FROM jobs WHERE fingerprint = ?", (mine,)).fetchone()
         if other is not None:
             _hand_over(connection, job, other["id"], now)

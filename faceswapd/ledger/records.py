@@ -1,5 +1,6 @@
 """What the ledger hands out: frozen values that know no database."""
 
+import json
 import os
 import sqlite3
 from collections.abc import Iterable, Mapping
@@ -12,12 +13,13 @@ from faceswapd.core.target import Facts, Kind
 JOB_COLUMNS: Final = """jobs.id, jobs.state, jobs.kind, jobs.inbox, jobs.target, jobs.relative, jobs.face, jobs.bundle,
     jobs.preset, jobs.priority, jobs.afterwards, jobs.rule, jobs.content, jobs.size, jobs.width, jobs.height,
     jobs.frames, jobs.duration, jobs.rotation, jobs.audio, jobs.parked, jobs.category, jobs.reason, jobs.output,
-    jobs.created_at, jobs.started_at, jobs.finished_at, jobs.cancel_requested_at"""
+    jobs.options, jobs.created_at, jobs.started_at, jobs.finished_at, jobs.cancel_requested_at"""
 SEGMENT_COLUMNS: Final = """segments.id AS segment, segments.attempt, segments.interruptions, segments.not_before,
-    segments.progress, segments.phase"""
+    segments.progress, segments.phase, segments.rung"""
 
 
 Row = sqlite3.Row | Mapping[str, Any]
+Options = tuple[tuple[str, str], ...]  # names and values, as an engine's command line says them
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class JobRecord:
     category: str | None
     reason: str | None
     output: str | None
+    options: Options  # laid over the preset's
     created_at: float
     started_at: float | None
     finished_at: float | None
@@ -51,6 +54,7 @@ class JobRecord:
     not_before: float | None
     progress: float
     phase: str | None
+    rung: int  # of the resource ladder
 
     @classmethod
     def of(cls, row: Row) -> "JobRecord":
@@ -73,6 +77,7 @@ class JobRecord:
             category=row["category"],
             reason=row["reason"],
             output=None if row["output"] is None else os.fsdecode(row["output"]),
+            options=options_of(row["options"]),
             created_at=row["created_at"],
             started_at=row["started_at"],
             finished_at=row["finished_at"],
@@ -83,7 +88,18 @@ class JobRecord:
             not_before=row["not_before"],
             progress=row["progress"],
             phase=row["phase"],
+            rung=row["rung"],
         )
+
+
+def options_text(options: Options) -> str:
+    """Options as the ledger keeps them."""
+    return json.dumps(options) if options else ""
+
+
+def options_of(words: str) -> Options:
+    """Options as `options_text` has written them."""
+    return tuple((name, value) for name, value in json.loads(words)) if words else ()
 
 
 def _facts(row: Row) -> Facts | None:

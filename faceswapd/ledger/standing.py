@@ -27,7 +27,8 @@ async def begin(ledger: Ledger, boot: str, pid: int) -> bool:
         connection.execute(
             """INSERT INTO daemon (id, boot, pid) VALUES (1, ?, ?)
                ON CONFLICT (id) DO UPDATE
-               SET boot = excluded.boot, pid = excluded.pid, gate = NULL, stopped_at = NULL""",
+               SET boot = excluded.boot, pid = excluded.pid, gate = NULL, breaker = NULL,
+                   stopped_at = NULL""",
             (boot, pid),
         )
         return before is None or before["stopped_at"] is not None
@@ -94,6 +95,16 @@ async def gate(ledger: Ledger, why: str | None, now: float) -> None:
     def unit(connection: sqlite3.Connection) -> None:
         connection.execute("UPDATE daemon SET gate = ? WHERE id = 1", (why,))
         note(connection, now, None, "held" if why else "open", why or "the gate is open again")
+
+    await ledger.write(unit, durable=False)
+
+
+async def breaker(ledger: Ledger, why: str | None, now: float) -> None:
+    """Keep why the breaker holds the queue (None: it does not), and note the change."""
+
+    def unit(connection: sqlite3.Connection) -> None:
+        connection.execute("UPDATE daemon SET breaker = ? WHERE id = 1", (None if why is None else text(why),))
+        note(connection, now, None, "held" if why else "open", why or "the surroundings are mended")
 
     await ledger.write(unit, durable=False)
 

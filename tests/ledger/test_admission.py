@@ -262,3 +262,11 @@ async def test_the_same_content_twice_in_one_commit_is_one_job(ledger: Ledger) -
     answers = await admission.admit(ledger, [arrival("a.mp4", "x"), arrival("b.mp4", "x")], NOW)
     assert [answer.outcome for answer in answers] == [Outcome.QUEUED, Outcome.DUPLICATE]
     assert facts("x") == (await record(ledger, answers[0].job)).facts
+
+
+async def test_other_options_make_another_job_of_the_same_content(ledger: Ledger) -> None:
+    sharp = (("face_swapper_pixel_boost", "1024x1024"),)
+    jobs = await admit(ledger, arrival(), arrival("b.mp4", "alice/clip.mp4", options=sharp), arrival(options=sharp))
+    assert jobs[0] != jobs[1]
+    assert jobs[2] == jobs[1]
+    assert (await record(ledger, jobs[1])).options == sharp

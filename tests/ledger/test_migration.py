@@ -49,6 +49,24 @@ async def test_opening_again_changes_nothing(tmp_path: Path, fresh: sqlite3.Conn
     connection.close()
 
 
+async def test_a_ledger_of_the_first_schema_is_brought_up_to_date_with_all_that_it_holds(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    with sqlite3.connect(path) as connection:
+        connection.executescript(f"{migrations()[1]} PRAGMA user_version = 1;")
+        connection.execute(
+            """INSERT INTO jobs (id, state, kind, inbox, target, relative, face, preset, priority, afterwards,
+                   fingerprint, created_at)
+               VALUES (7, 'queued', 'image', 'inbox', x'41', x'41', 'alice', 'best', 0, 'keep', 'print', 1.0)"""
+        )
+        connection.execute("INSERT INTO segments (job, number, state, inbox, priority) VALUES (7, 0, 'queued', 'i', 0)")
+    connection.close()
+    opened = await Ledger.open(path)
+    record = await reports.job(opened, 7)
+    await opened.close()
+    assert record is not None
+    assert (record.options, record.rung, record.face) == ((), 0, "alice")
+
+
 def tables(connection: sqlite3.Connection) -> list[str]:
     rows = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
     return [row[0] for row in rows]
