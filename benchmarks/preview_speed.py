@@ -36,7 +36,7 @@ async def _measured(folder: Path, name: str, width: int, height: int, least: flo
     finally:
         await engine.close()
     speed = statistics.median(result.frames / result.seconds for result in results)
-    faces = results[0].faces / results[0].frames
+    faces = (results[0].faces or 0) / results[0].frames
     same = sound_of(target) == sound_of(output)
     return [
         Figure(

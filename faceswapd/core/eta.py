@@ -59,6 +59,19 @@ def learn(past: Iterable[Past]) -> dict[Sort, Speed]:
     }
 
 
+def is_slow(frames: int, seconds: float, speed: Speed | None) -> bool:
+    """Whether an execution made less than a quarter of the frames per second that are known of its sort. A few frames
+    tell nothing."""
+    if speed is None or frames < _TELLING or seconds < _TELLING_SECONDS:
+        return False
+    return seconds > _MUCH_SLOWER * frames * speed.per_frame
+
+
+_TELLING = 10  # frames
+_TELLING_SECONDS = 5.0
+_MUCH_SLOWER = 4.0
+
+
 def whole(frames: int, speed: Speed | None) -> float | None:
     """Seconds for a job that has not started; None when nothing is known yet."""
     return None if speed is None else speed.overhead + frames * speed.per_frame

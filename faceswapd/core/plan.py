@@ -21,6 +21,17 @@ class Ready:
     job: int
     face: str
     preset: str
+    priority: int = 0
+    passed: int = 0  # how often one that stood behind it was started first
+
+
+@dataclass(frozen=True, slots=True)
+class FreeSlot:
+    """A slot with room, and what its child is warm for: the last face and preset; None for a cold one."""
+
+    number: int
+    face: str | None = None
+    preset: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +43,7 @@ class Running:
     slot: int
     started_at: float
     progressed_at: float
+    quiet: float  # seconds without progress that it is given, in the phase in which it is
     wall: float  # seconds it may run at most
     cancel_requested: bool
     stopping: bool  # it has been told to stop already
@@ -41,12 +53,18 @@ class Running:
 class Timeouts:
     """Seconds."""
 
-    no_progress: float
+    first_output: float  # from the start to the first sign of life
+    no_progress: float  # without a new frame
+    download: float  # while a model is fetched and nothing arrives
     wall: float  # for a target of unknown length
     wall_per_frame: float
+    wall_factor: float  # how many times as long as past executions say
 
-    def wall_for(self, frames: int | None) -> float:
-        """How long an execution may run: the basic limit, and more for a long video."""
+    def wall_for(self, frames: int | None, predicted: float | None = None) -> float:
+        """How long an execution may run: the basic limit, and more for a long video. Where past executions say how
+        long it takes, a multiple of that is the limit."""
+        if predicted is not None:
+            return max(self.wall, predicted * self.wall_factor)
         return self.wall if not frames else max(self.wall, frames * self.wall_per_frame)
 
 
@@ -57,13 +75,15 @@ class Snapshot:
     now: float
     ready: tuple[Ready, ...]  # by priority, then age; without those of paused inboxes
     running: tuple[Running, ...]
-    free_slots: tuple[int, ...]
+    free_slots: tuple[FreeSlot, ...]
     paused: bool
     gate_open: bool
     draining: bool
     insist: bool  # a second stop, or the end of the grace
     next_due: float | None  # when the next waiting retry may start
-    timeouts: Timeouts
+    allowance: int | None = None  # how many may start while the breaker holds the queue; None: it does not
+    probe_at: float | None = None  # when the breaker lets one job try
+    patience: int = 20  # how often a segment is passed by others that suit a warm slot better
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +93,7 @@ class Start:
     segment: int
     job: int
     slot: int
+    passes: tuple[int, ...] = ()  # segments that stood before it and still wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,18 +121,59 @@ def plan(snapshot: Snapshot) -> tuple[Decision, ...]:
         for running in snapshot.running
         if not running.stopping and (why := _why_stop(running, snapshot)) is not None
     )
-    starts: tuple[Start, ...] = ()
-    if may_start(snapshot):
-        starts = tuple(
-            Start(ready.segment, ready.job, slot)
-            for ready, slot in zip(snapshot.ready, snapshot.free_slots, strict=False)
-        )
+    starts = _starts(snapshot) if may_start(snapshot) else ()
     return (*stops, *starts, Sleep(_until(snapshot)))
 
 
 def may_start(snapshot: Snapshot) -> bool:
     """Whether anything new may start at all."""
     return snapshot.gate_open and not (snapshot.paused or snapshot.draining)
+
+
+def _starts(snapshot: Snapshot) -> tuple[Start, ...]:
+    """Who starts where. A warm slot takes what suits it best of those that it may; the others take the head.
+
+    One that would be passed more often than `patience` allows ends the search, and nobody passes a higher priority:
+    so the order of the queue bends, and never breaks.
+    """
+    waiting = list(snapshot.ready)
+    passed = {one.segment: one.passed for one in waiting}
+    chosen: list[tuple[Ready, FreeSlot]] = []
+    slots = sorted(snapshot.free_slots, key=lambda slot: slot.preset is None)  # warm ones choose first
+    for slot in slots if snapshot.allowance is None else slots[: snapshot.allowance]:
+        if not waiting:
+            break
+        index = _best(waiting, slot, passed, snapshot.patience)
+        for one in waiting[:index]:
+            passed[one.segment] += 1
+        chosen.append((waiting.pop(index), slot))
+    order = {one.segment: number for number, one in enumerate(snapshot.ready)}
+    return tuple(
+        Start(
+            one.segment,
+            one.job,
+            slot.number,
+            tuple(left.segment for left in waiting if order[left.segment] < order[one.segment]),
+        )
+        for one, slot in chosen
+    )
+
+
+def _best(waiting: list[Ready], slot: FreeSlot, passed: dict[int, int], patience: int) -> int:
+    """The place of the one that suits the slot best, among those that it may take."""
+    best, likeness = 0, 0
+    for index, one in enumerate(waiting):
+        if one.priority != waiting[0].priority:
+            break
+        like = 0 if slot.preset != one.preset else 1 + (slot.face == one.face)
+        if like > likeness:
+            best, likeness = index, like
+        if likeness == _ALIKE or passed[one.segment] >= patience:
+            break
+    return best
+
+
+_ALIKE = 2  # the same preset and the same face
 
 
 def _why_stop(running: Running, snapshot: Snapshot) -> Why | None:
@@ -121,17 +183,19 @@ def _why_stop(running: Running, snapshot: Snapshot) -> Why | None:
         return Why.RELEASE
     if snapshot.now - running.started_at >= running.wall:
         return Why.OVERTIME
-    if snapshot.now - running.progressed_at >= snapshot.timeouts.no_progress:
+    if snapshot.now - running.progressed_at >= running.quiet:
         return Why.STALLED
     return None
 
 
 def _until(snapshot: Snapshot) -> float | None:
     times = [
-        min(running.started_at + running.wall, running.progressed_at + snapshot.timeouts.no_progress)
+        min(running.started_at + running.wall, running.progressed_at + running.quiet)
         for running in snapshot.running
         if not running.stopping
     ]
     if snapshot.next_due is not None and may_start(snapshot):
         times.append(snapshot.next_due)
+    if snapshot.probe_at is not None and may_start(snapshot):
+        times.append(snapshot.probe_at)
     return min(times, default=None)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from faceswapd.core.failures import Failure, FailureClass
 from faceswapd.core.job import MAX_INTERRUPTIONS
+from faceswapd.core.ladder import next_rung
 
 SPREAD = 0.25  # a wait is this much shorter or longer, by chance
 
@@ -24,6 +25,7 @@ class TryAgain:
 
     seconds: float
     spends_attempt: bool
+    rung: int | None = None  # of the resource ladder, for the next attempt; None: the same as before
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +35,24 @@ class GiveUp:
     failure: Failure
 
 
-def after_failure(failure: Failure, attempt: int, policy: RetryPolicy, chance: float) -> TryAgain | GiveUp:
+def after_failure(
+    failure: Failure, attempt: int, policy: RetryPolicy, chance: float, rung: int | None = None
+) -> TryAgain | GiveUp:
     """Decide. `attempt` is the number of the execution that failed, from 1; `chance` is a random number from
-    0 to 1 that spreads the waits, so that what failed together does not return together."""
+    0 to 1 that spreads the waits, so that what failed together does not return together. `rung` is the one of the
+    resource ladder that it ran on; None where the engine has no ladder."""
     match failure.failure_class:
         case FailureClass.PERMANENT:
             return GiveUp(failure)
         case FailureClass.ENVIRONMENT:  # not the job's fault: it waits as long as it takes
-            return TryAgain(_wait(1, policy, chance), spends_attempt=False)
+            return TryAgain(wait(1, policy, chance), spends_attempt=False)
+        case FailureClass.RESOURCE if rung is not None:  # smaller, and at once; at the top it has failed
+            higher = next_rung(rung)
+            return GiveUp(failure) if higher is None else TryAgain(0.0, spends_attempt=False, rung=higher)
         case _ if attempt >= policy.attempts:
             return GiveUp(failure)
         case _:
-            return TryAgain(_wait(attempt, policy, chance), spends_attempt=True)
+            return TryAgain(wait(attempt, policy, chance), spends_attempt=True)
 
 
 def after_interruption(interruptions: int) -> GiveUp | None:
@@ -54,8 +62,9 @@ def after_interruption(interruptions: int) -> GiveUp | None:
     return GiveUp(Failure("interrupted", f"The daemon went down {interruptions} times while this job was running."))
 
 
-def _wait(attempt: int, policy: RetryPolicy, chance: float) -> float:
-    """The longest wait is spread, too: what failed together for long must not return together."""
+def wait(attempt: int, policy: RetryPolicy, chance: float) -> float:
+    """Seconds before the attempt after this one. The longest wait is spread, too: what failed together for long must
+    not return together."""
     most = policy.longest / (1 + SPREAD)
     seconds = min(most, policy.first)
     for _ in range(1, attempt):  # a power would overflow

@@ -6,12 +6,14 @@ any more.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from faceswapd.children.child import ChildId
 from faceswapd.core.failures import Failure
+from faceswapd.core.ladder import RUNGS, Rung
+from faceswapd.core.preflight import Weakness
 from faceswapd.core.target import Facts
 
 
@@ -25,6 +27,11 @@ class Work:
     output: Path  # where the result goes; its suffix is the target's
     preset: str
     facts: Facts
+    options: tuple[tuple[str, str], ...] = ()  # single options laid over the preset's, by name
+    rung: Rung = RUNGS[0]  # how much smaller than usual it must be
+
+
+WAITING = "waiting"  # the phase of a run that has not begun: the engine has others before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,7 @@ class Progress:
     phase: str
     done: int  # frames
     total: int  # frames
+    life: int = 0  # grows with every sign of life that is no frame, such as a model that was loaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +49,10 @@ class Output:
     """What an engine made."""
 
     frames: int
-    faces: int  # faces swapped, summed over the frames
+    faces: int | None  # faces swapped, summed over the frames; None: the engine does not tell
     seconds: float  # spent on the frames, the child's start left out
+    parts: tuple[Path, ...] = ()  # a video that was made in parts, in their order; empty: it is Work.output
+    warnings: tuple[str, ...] = field(default=())  # sentences for the user; the output is good all the same
 
 
 Report = Callable[[Progress], None]
@@ -62,6 +72,31 @@ class Engine(Protocol):
     @property
     def name(self) -> str:
         """The engine's name, as the ledger and `status` say it."""
+
+    @property
+    def weaknesses(self) -> frozenset[Weakness]:
+        """What must be mended in a target before this engine gets it. Empty: it takes targets as they are."""
+
+    @property
+    def credit(self) -> str | None:
+        """What the output's own words say did the swap; None where the engine writes them itself."""
+
+    @property
+    def room(self) -> int:
+        """How many runs it takes at the same time."""
+
+    @property
+    def ahead(self) -> int:
+        """How many further works may be made ready while it runs; it takes them one after the other. With 0 its slot
+        is free again only when all is done with the work before."""
+
+    @property
+    def has_ladder(self) -> bool:
+        """Whether it knows the rungs of the resource ladder."""
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a user should know of it at the moment, in sentences; e.g. why it is driven the slower way."""
 
     @property
     def child(self) -> ChildId | None:

@@ -6,88 +6,33 @@ import os
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import structlog
 
-from faceswapd.children.child import ChildFailure
+from faceswapd.children.child import ChildFailure, ChildId
 from faceswapd.children.shield import to_the_end
+from faceswapd.core import eta
 from faceswapd.core.failures import Failure
 from faceswapd.core.job import IllegalTransition
-from faceswapd.core.plan import Why
+from faceswapd.core.ladder import bucket
+from faceswapd.core.ladder import rung as ladder_rung
+from faceswapd.core.plan import Timeouts, Why
+from faceswapd.core.presets import PresetSpec
 from faceswapd.core.retry import GiveUp, after_failure
-from faceswapd.core.target import Facts, Proof
-from faceswapd.engines.engine import Engine, EngineFailure, Output, Progress, Work
-from faceswapd.ledger import admission, outcomes
-from faceswapd.ledger.claims import Claim
+from faceswapd.core.target import Marks, Proof
+from faceswapd.engines.engine import EngineFailure, Output, Progress, Work
+from faceswapd.ledger import admission, outcomes, rungs
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.outcomes import Ran, Spent
-from faceswapd.media.examiner import Examiner
+from faceswapd.ledger.records import JobRecord
 from faceswapd.runtime import notes, outbox
-from faceswapd.settings import Settings
+from faceswapd.runtime.course import COMPLETING, DOWNLOADING, PREPARING, PROVING, PUBLISHING, Course, Workshop
 
-PROVING, PUBLISHING = FINISHING = ("proving", "publishing")  # phases after the engine's own
 PROGRESS_SECONDS = 1.0  # the ledger hears of progress at most this often
 
 log = structlog.get_logger(__name__)
-
-Photos = Callable[[str, str | None], tuple[Path, ...]]
-
-
-@dataclass(slots=True)
-class Slot:
-    """Room for one execution at a time."""
-
-    number: int
-    device: str
-    engine: Engine
-
-
-@dataclass(slots=True)
-class Course:
-    """How an execution goes, as the scheduler sees it. Times are on the monotonic clock."""
-
-    claim: Claim
-    slot: Slot
-    wall: float
-    started_at: float = field(default_factory=time.monotonic)
-    progressed_at: float = field(default_factory=time.monotonic)
-    latest: Progress | None = None
-    why: Why | None = None  # it has been told to stop
-    task: asyncio.Task[None] | None = None
-
-    @property
-    def fraction(self) -> float:
-        """From 0 to 1."""
-        return 0.0 if self.latest is None or not self.latest.total else self.latest.done / self.latest.total
-
-    def report(self, progress: Progress) -> None:
-        """Hear of progress; a repeated report of the same frame is none."""
-        if progress != self.latest:
-            self.latest = progress
-            self.progressed_at = time.monotonic()
-
-    def quiet(self, now: float) -> float:
-        """Seconds without progress. None is expected while the output is proved and published: the examiner limits
-        itself, and the disk takes its time."""
-        return 0.0 if self.latest is not None and self.latest.phase in FINISHING else now - self.progressed_at
-
-    def stop(self, why: Why) -> None:
-        """End it for a reason; the first reason counts."""
-        if self.why is None and self.task is not None:
-            self.why = why
-            self.task.cancel()
-
-
-@dataclass(frozen=True, slots=True)
-class Workshop:
-    """What every execution works with."""
-
-    settings: Settings
-    ledger: Ledger
-    examiner: Examiner
-    photos: Photos
 
 
 async def execute(course: Course, shop: Workshop) -> None:
@@ -138,44 +83,128 @@ async def _made(course: Course, shop: Workshop, scratch: Path) -> _Made | Failur
         pump.cancel()
 
 
-async def _swap(course: Course, shop: Workshop, scratch: Path) -> _Made | Failure:
+async def _swap(course: Course, shop: Workshop, scratch: Path) -> _Made:
+    """Raises EngineFailure, ChildFailure and OSError."""
     job, engine = course.claim.job, course.slot.engine
     assert job.facts is not None
     before = await asyncio.to_thread(_still_there, job.target)
-    known = await admission.sightings_of(shop.ledger, [job.target])
-    if before is None:
-        return Failure("target_missing", "The target is no longer in the inbox.")
-    if known and (known[0].signature.size, known[0].signature.modified) != before:
-        return Failure("target_changed", "The target was replaced by another file of the same name.")
-    photos = await asyncio.to_thread(shop.photos, job.face or "", job.bundle)
-    if not photos:
-        return Failure("no_source_face", f"The face '{job.face}' has no photos.")
-    work = await asyncio.to_thread(_staged, job.target, photos, job.preset, job.facts, scratch)
-    child = await engine.start()
-    if child is not None:
-        await outcomes.child_known(shop.ledger, course.claim.execution, child.pid, child.started)
-    output = await engine.run(work, course.report)
+    staged = await _staged(course, shop, scratch, before)
+    work = await _prepared(course, shop, staged)
+    await _know_child(course, shop.ledger, await engine.start())
+    made = await engine.run(work, course.report)
+    course.engine_done = True
+    shop.ledger.bell.ring()
+    for warning in made.warnings:
+        await outcomes.remark(shop.ledger, job.id, "warning", warning, time.time())
+    await _complete(course, shop, staged, work, made)
     course.report(Progress(PROVING, job.facts.frames, job.facts.frames))
-    proof = await shop.examiner.verify(work.target, work.output, job.facts)
+    proof = await shop.examiner.verify(staged.target, staged.output, job.facts)
     if isinstance(proof, Failure):
-        return proof
+        raise EngineFailure(proof)
     if await asyncio.to_thread(_still_there, job.target) not in (before, None):
-        return Failure("target_changed", "The target was replaced while it was swapped.")
-    return _Made(work.output, proof, output)
+        raise EngineFailure(Failure("target_changed", "The target was replaced while it was swapped."))
+    return _Made(staged.output, proof, made)
 
 
-def _staged(target: str, photos: tuple[Path, ...], preset: str, facts: Facts, scratch: Path) -> Work:
+async def _staged(course: Course, shop: Workshop, scratch: Path, before: tuple[int, int] | None) -> Work:
+    """The work in a scratch folder of its own, if all that it needs is still there."""
+    job = course.claim.job
+    known = await admission.sightings_of(shop.ledger, [job.target])
+    photos = await asyncio.to_thread(shop.photos, job.face or "", job.bundle)
+    preset = shop.settings.preset_spec(job.preset)
+    failure = None
+    if before is None:
+        failure = Failure("target_missing", "The target is no longer in the inbox.")
+    elif known and (known[0].signature.size, known[0].signature.modified) != before:
+        failure = Failure("target_changed", "The target was replaced by another file of the same name.")
+    elif not photos:
+        failure = Failure("no_source_face", f"The face '{job.face}' has no photos.")
+    elif preset is None:
+        failure = Failure("preset_unknown", f"There is no preset '{job.preset}' any more.")
+    if preset is None or failure is not None:
+        assert failure is not None
+        raise EngineFailure(failure)
+    course.rung = await _rung(course, shop)
+    return await asyncio.to_thread(_laid_out, job, preset, photos, scratch, course.rung)
+
+
+async def _rung(course: Course, shop: Workshop) -> int:
+    """Where on the resource ladder it runs: as high as its own failures, or those of its like, have brought it."""
+    if not course.slot.engine.has_ladder:
+        return 0
+    return max(course.claim.job.rung, await rungs.known(shop.ledger, _size(course), time.time()))
+
+
+def _size(course: Course) -> rungs.Size:
+    job = course.claim.job
+    assert job.facts is not None
+    return rungs.Size(course.slot.device, job.preset, bucket(job.facts.width, job.facts.height))
+
+
+async def _prepared(course: Course, shop: Workshop, staged: Work) -> Work:
+    """The work with a target that the engine can bear."""
+    engine, job = course.slot.engine, course.claim.job
+    if not engine.weaknesses:
+        return staged
+    course.report(Progress(PREPARING, 0, staged.facts.frames))
+    prepared = await shop.mender.prepare(
+        staged.target, staged.target.parent, staged.facts, engine.weaknesses, _life(course, PREPARING)
+    )
+    if isinstance(prepared, Failure):
+        raise EngineFailure(prepared)
+    if prepared.mended:
+        await outcomes.remark(shop.ledger, job.id, "mended", " ".join(prepared.mended), time.time())
+    return replace(staged, target=prepared.path, output=staged.target.parent / f"made{prepared.path.suffix}")
+
+
+async def _complete(course: Course, shop: Workshop, staged: Work, work: Work, made: Output) -> None:
+    """What the engine made becomes the output, with all that belongs to the target beside its pictures."""
+    credit = course.slot.engine.credit
+    if credit is None:
+        return
+    finished = await shop.mender.finish(
+        staged.target,
+        work.target,
+        made.parts or (work.output,),
+        staged.output,
+        staged.facts,
+        Marks(f"Face swapped with {credit} by faceswapd."),
+        _life(course, COMPLETING),
+    )
+    if isinstance(finished, Failure):
+        raise EngineFailure(finished)
+    for sentence in (*finished.left_out, *filter(None, (finished.unmarked,))):
+        await outcomes.remark(shop.ledger, course.claim.job.id, "warning", sentence, time.time())
+
+
+def _life(course: Course, phase: str) -> Callable[[int, int], None]:
+    """Reports a phase that moves no frame of the swap, only shows life."""
+    frames = course.claim.job.facts.frames if course.claim.job.facts else 1
+    done = 0 if phase == PREPARING else frames
+    return lambda life, _total: course.report(Progress(phase, done, frames, life))
+
+
+def _laid_out(job: JobRecord, preset: PresetSpec, photos: tuple[Path, ...], scratch: Path, rung: int) -> Work:
     """A scratch folder of its own, in which every name is harmless and no path was ever used before."""
+    assert job.facts is not None
     outbox.remove_scratch(scratch)
     scratch.mkdir(parents=True, mode=0o700)
-    staged = scratch / f"target{Path(target).suffix.lower()}"
-    staged.symlink_to(target)
+    staged = scratch / f"target{Path(job.target).suffix.lower()}"
+    staged.symlink_to(job.target)
     sources = []
     for number, photo in enumerate(photos, start=1):
         source = scratch / f"source-{number}{photo.suffix.lower()}"
         source.symlink_to(photo)
         sources.append(source)
-    return Work(tuple(sources), staged, scratch / f"output{staged.suffix}", preset, facts)
+    return Work(
+        sources=tuple(sources),
+        target=staged,
+        output=scratch / f"output{staged.suffix}",
+        preset=preset.base,
+        facts=job.facts,
+        options=tuple({**dict(preset.options), **dict(job.options)}.items()),
+        rung=ladder_rung(rung),
+    )
 
 
 def _still_there(target: str) -> tuple[int, int] | None:
@@ -187,11 +216,20 @@ def _still_there(target: str) -> tuple[int, int] | None:
     return status.st_size, status.st_mtime_ns
 
 
+async def _know_child(course: Course, ledger: Ledger, child: ChildId | None) -> None:
+    """Write down who runs it, when that has changed."""
+    if child is not None and child != course.child:
+        course.child = child
+        await outcomes.child_known(ledger, course.claim.execution, child.pid, child.started)
+
+
 async def _pump(course: Course, ledger: Ledger) -> None:
-    """Tell the ledger how far it is, once a second, when there is something new."""
+    """Tell the ledger how far it is and who runs it, once a second, when there is something new."""
     told = course.latest
     while True:
         await asyncio.sleep(PROGRESS_SECONDS)
+        if not course.engine_done:
+            await _know_child(course, ledger, course.slot.engine.child)
         if course.latest is not None and course.latest != told:
             told = course.latest
             await outcomes.progress(ledger, course.claim.job.segment, course.fraction, told.phase)
@@ -215,13 +253,39 @@ async def _publish(course: Course, shop: Workshop, ran: Ran, made: _Made) -> Non
     problem = await outbox.settle_target(shop.ledger, job, shop.settings)
     if problem is not None:
         log.warning(problem, job=job.id)
+    course.succeeded = True
+    if course.slot.engine.has_ladder:
+        await rungs.keep(shop.ledger, _size(course), course.rung, time.time())
+    _look_at_speed(course, shop, spent)
     log.info("succeeded", job=job.id, output=ascii(str(place)), frames=made.output.frames, faces=made.output.faces)
+
+
+def _look_at_speed(course: Course, shop: Workshop, spent: Spent) -> None:
+    """Say it when a device is suddenly much slower than it was: as a rule it is no longer used."""
+    job, speed = course.claim.job, course.speed
+    slow = course.rung == 0 and eta.is_slow(spent.frames or 0, spent.seconds or 0.0, speed)
+    key = f"slow {course.slot.number}"
+    if not slow:
+        shop.notice(key, None)
+        return
+    assert speed is not None
+    assert spent.frames
+    assert spent.seconds
+    sentence = (
+        f"Job {job.id} ran at {spent.frames / spent.seconds:.1f} frames/s on {course.slot.device}, and the ones before "
+        f"at {1 / speed.per_frame:.1f}: the device may have fallen back to the processor. "
+        "`faceswapd doctor` looks at it."
+    )
+    log.warning("slow", job=job.id, sentence=sentence)
+    shop.notice(key, sentence)
 
 
 async def _record_failure(course: Course, shop: Workshop, ran: Ran, failure: Failure) -> None:
     """What core.retry makes of a failure, in the ledger and beside the files."""
     job = course.claim.job
-    verdict = after_failure(failure, job.attempt, shop.settings.retry_policy(), random.random())  # noqa: S311
+    course.failure = failure
+    rung = course.rung if course.slot.engine.has_ladder else None
+    verdict = after_failure(failure, job.attempt, shop.settings.retry_policy(), random.random(), rung)  # noqa: S311
     spent = Spent(log="\n".join(course.slot.engine.tail) or None)
     await outcomes.failed(shop.ledger, ran, failure, verdict, time.time(), spent)
     if isinstance(verdict, GiveUp):
@@ -236,11 +300,19 @@ async def _record_stop(course: Course, shop: Workshop, ran: Ran) -> None:
             case Why.CANCEL:
                 await outcomes.cancelled(shop.ledger, ran, time.time())
             case Why.STALLED:
-                seconds = shop.settings.timeouts.no_progress
-                sentence = f"There was no progress for {seconds:.0f} seconds."
-                await _record_failure(course, shop, ran, Failure("stalled", sentence))
+                await _record_failure(course, shop, ran, _stalled(course, shop.settings.plan_timeouts()))
             case Why.OVERTIME:
                 sentence = f"It was not done after {course.wall:.0f} seconds, the limit for its length."
                 await _record_failure(course, shop, ran, Failure("overtime", sentence))
             case _:
                 await outcomes.released(shop.ledger, ran, time.time(), crashed=False)
+
+
+def _stalled(course: Course, timeouts: Timeouts) -> Failure:
+    """What stood still, and for how long."""
+    seconds = course.quiet_limit(timeouts)
+    if course.latest is None:
+        return Failure("slow_start", f"The engine gave no sign of life for {seconds:.0f} seconds.")
+    if course.latest.phase == DOWNLOADING:
+        return Failure("download_stalled", f"Nothing of a model arrived for {seconds:.0f} seconds.")
+    return Failure("stalled", f"There was no progress for {seconds:.0f} seconds.")

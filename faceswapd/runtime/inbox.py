@@ -312,6 +312,7 @@ class Inbox:
             rule=pairing.rule,
             parked=parked,
             reason=reason,
+            options=tuple(sorted(inbox.options.items())),
         )
 
     def _bundle(self, place: Place, pairing: intake.Pairing) -> str | None:

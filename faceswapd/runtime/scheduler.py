@@ -2,21 +2,29 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import structlog
 
+from faceswapd.core import eta
 from faceswapd.core import plan as planning
+from faceswapd.core.breaker import CLOSED, after_failure, after_success
 from faceswapd.core.job import IllegalTransition
-from faceswapd.core.plan import Running, Sleep, Snapshot, Start, Stop
+from faceswapd.core.plan import FreeSlot, Running, Sleep, Snapshot, Start, Stop
 from faceswapd.engines.engine import EngineFailure
-from faceswapd.ledger import claims, standing
+from faceswapd.ledger import claims, reports, standing
 from faceswapd.ledger.claims import Runner
+from faceswapd.ledger.records import JobRecord
 from faceswapd.runtime.beats import Beats
-from faceswapd.runtime.execution import Course, Slot, Workshop, execute
+from faceswapd.runtime.course import Course, Slot, Workshop
+from faceswapd.runtime.execution import execute
 from faceswapd.runtime.readings import Readings
 
 BEAT_SECONDS = 5.0
+LOOKAHEAD = 64  # jobs among which a warm slot chooses
+BESIDE = 3  # works of a slot that may be completed and published while its engine goes on
 HELD_SECONDS = 2.0  # between two looks at a closed gate
 
 log = structlog.get_logger(__name__)
@@ -37,6 +45,9 @@ class Scheduler:
         self.draining = False
         self.waiting = False  # something is ready and waits for the gate
         self.courses: dict[int, Course] = {}  # by segment
+        self.breaker = CLOSED
+        self._passed: dict[int, int] = {}  # by segment, how often another one was started first
+        self._warm: dict[int, FreeSlot] = {}  # by slot, what its child did last
         self._idle_since = {slot.number: time.monotonic() for slot in self._slots}
 
     def drain(self) -> None:
@@ -79,10 +90,15 @@ class Scheduler:
         now = time.time()
         await claims.wake_due(self._ledger, now)
         pauses = await standing.pauses(self._ledger)
-        free = tuple(slot.number for slot in self._slots if slot.number not in self._busy())
+        free = tuple(self._free_slots())
         # A segment whose last course is still clearing up is no candidate yet, and hides none behind it.
-        queue = await claims.queue(self._ledger, pauses.inboxes, max(1, len(free)) + len(self.courses))
-        ready = tuple(one for one in queue.ready if one.segment not in self.courses)
+        queue = await claims.queue(self._ledger, pauses.inboxes, max(1, len(free), LOOKAHEAD) + len(self.courses))
+        self._passed = {one.segment: self._passed[one.segment] for one in queue.ready if one.segment in self._passed}
+        ready = tuple(
+            replace(one, passed=self._passed.get(one.segment, 0))
+            for one in queue.ready
+            if one.segment not in self.courses
+        )
         may_start = bool(ready and free) and not (pauses.daemon or self.draining)
         gate = await self._readings.fresh() if may_start else self._readings.gate
         self.waiting = may_start and not gate.open
@@ -96,8 +112,22 @@ class Scheduler:
             draining=self.draining,
             insist=self._insist_at is not None and time.monotonic() >= self._insist_at,
             next_due=queue.next_due,
-            timeouts=self._timeouts,
+            allowance=self.breaker.allowance(now, len(self.courses)),
+            probe_at=None if self.breaker.failure is None or self.courses else self.breaker.probe_at,
+            patience=self._shop.settings.engine.patience,
         )
+
+    def _free_slots(self) -> Iterator[FreeSlot]:
+        """Each slot as often as its engine has room, with what its child is warm for. Where the next work may be made
+        ready ahead, one whose engine is done counts no more, and a few may be completed beside it."""
+        used: Counter[int] = Counter(course.slot.number for course in self.courses.values())
+        engaged = Counter(course.slot.number for course in self.courses.values() if not course.engine_done)
+        for slot in self._slots:
+            warm = self._warm.get(slot.number) if slot.engine.child is not None else None
+            ahead = slot.engine.ahead
+            free = slot.engine.room + ahead - (engaged if ahead else used)[slot.number]
+            for _ in range(min(free, slot.engine.room + ahead + BESIDE - used[slot.number])):
+                yield FreeSlot(slot.number) if warm is None else warm
 
     def _busy(self) -> set[int]:
         return {course.slot.number for course in self.courses.values()}
@@ -112,6 +142,7 @@ class Scheduler:
             slot=course.slot.number,
             started_at=now - (steady - course.started_at),
             progressed_at=now - course.quiet(steady),
+            quiet=course.quiet_limit(self._timeouts),
             wall=course.wall,
             cancel_requested=segment in cancels,
             stopping=course.why is not None,
@@ -124,18 +155,43 @@ class Scheduler:
             claim = await claims.claim(self._ledger, start.segment, runner, time.time())
         except IllegalTransition:
             return  # cancelled in between; the next snapshot knows
-        facts = claim.job.facts
-        course = Course(claim, slot, self._timeouts.wall_for(None if facts is None else facts.frames))
+        for segment in start.passes:
+            self._passed[segment] = self._passed.get(segment, 0) + 1
+        self._warm[slot.number] = FreeSlot(slot.number, claim.job.face, claim.job.preset)
+        speed = await self._speed(claim.job, slot)
+        frames = 0 if claim.job.facts is None else claim.job.facts.frames
+        wall = self._timeouts.wall_for(frames, eta.whole(frames, speed))
+        course = Course(claim, slot, wall, speed)
         self.courses[start.segment] = course
         course.task = group.create_task(self._run(course), name=f"job {claim.job.id}")
+
+    async def _speed(self, job: JobRecord, slot: Slot) -> eta.Speed | None:
+        """What its like took before."""
+        past = await reports.past(self._ledger, slot.engine.name)
+        return eta.learn(past).get(eta.Sort(job.kind, job.preset))
 
     async def _run(self, course: Course) -> None:
         try:
             await execute(course, self._shop)
+            await self._look_at_breaker(course)
         finally:
             del self.courses[course.claim.job.segment]
             self._idle_since[course.slot.number] = time.monotonic()
             self._ledger.bell.ring()
+
+    async def _look_at_breaker(self, course: Course) -> None:
+        """Hold the queue, or let it go on, by how an execution ended."""
+        before, now = self.breaker, time.time()
+        if course.succeeded:
+            self.breaker = after_success(before)
+        elif course.failure is not None:
+            seconds = time.monotonic() - course.started_at
+            policy = self._shop.settings.retry_policy()
+            self.breaker = after_failure(before, course.failure, course.claim.job.id, seconds, now, policy)
+        why, was = self.breaker.failure, before.failure
+        if (why is None) != (was is None):
+            log.warning("breaker", open=why is not None, why=None if why is None else why.sentence)
+            await standing.breaker(self._ledger, None if why is None else why.sentence, now)
 
     async def _close_idle(self) -> None:
         """End warm children that have had nothing to do for long."""

@@ -35,6 +35,13 @@ def test_what_becomes_of_a_failure(failure_class: FailureClass, attempt: int, ex
     assert after_failure(failed, attempt, POLICY, MIDDLE) == (expected or GiveUp(failed))
 
 
+@pytest.mark.parametrize(("rung", "higher"), [(0, 1), (3, 4), (4, None)])
+def test_a_machine_too_small_is_a_reason_for_the_next_rung_not_for_an_attempt(rung: int, higher: int | None) -> None:
+    failed = failure(FailureClass.RESOURCE)
+    expected = GiveUp(failed) if higher is None else TryAgain(0.0, spends_attempt=False, rung=higher)
+    assert after_failure(failed, 3, POLICY, MIDDLE, rung) == expected
+
+
 def test_one_attempt_is_one_attempt() -> None:
     failed = failure(FailureClass.TRANSIENT)
     assert after_failure(failed, 1, RetryPolicy(1, 10, 4, 900), MIDDLE) == GiveUp(failed)

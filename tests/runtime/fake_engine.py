@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from faceswapd.children.child import ChildId
 from faceswapd.core.failures import Failure
+from faceswapd.core.preflight import Weakness
 from faceswapd.engines.engine import EngineFailure, Output, Progress, Report, Work
 
 
@@ -14,6 +15,7 @@ class Run:
 
     work: Work
     report: Report
+    seconds: float = 0.5  # that it says it spent on the frames
     end: "asyncio.Future[bytes]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
     def progress(self, done: int) -> None:
@@ -34,6 +36,12 @@ class FakeEngine:
 
     name = "fake"
     tail = ("its last words",)
+    weaknesses: frozenset[Weakness] = frozenset()
+    credit: str | None = None
+    room = 1
+    ahead = 0
+    has_ladder = False
+    remarks: tuple[str, ...] = ()
 
     def __init__(self, bench: "asyncio.Queue[Run]") -> None:
         self._bench = bench
@@ -47,7 +55,7 @@ class FakeEngine:
         run = Run(work, report)
         await self._bench.put(run)
         work.output.write_bytes(await run.end)
-        return Output(work.facts.frames, work.facts.frames, 0.5)
+        return Output(work.facts.frames, work.facts.frames, run.seconds)
 
     async def close(self) -> None:
         self.child = None

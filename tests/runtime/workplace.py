@@ -15,9 +15,11 @@ from faceswapd.ledger.admission import Arrival
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.records import ExecutionRecord, JobRecord
 from faceswapd.media.examiner import Examiner
+from faceswapd.media.mender import Mender
 from faceswapd.runtime.beats import Beats
-from faceswapd.runtime.execution import Slot, Workshop
+from faceswapd.runtime.course import Slot, Workshop
 from faceswapd.runtime.listing import signature_of
+from faceswapd.runtime.notices import Notices
 from faceswapd.runtime.outbox import digest
 from faceswapd.runtime.readings import Readings
 from faceswapd.runtime.scheduler import Scheduler
@@ -45,7 +47,14 @@ def settings_for(folder: Path, **given: Any) -> Settings:
 
 def timeouts(*, no_progress: float = 600.0, wall: float = 600.0) -> TimeoutSettings:
     """Time limits smaller than a configuration may ask for."""
-    return TimeoutSettings.model_construct(no_progress=no_progress, wall=wall, wall_per_frame=0.0)
+    return TimeoutSettings.model_construct(
+        first_output=no_progress,
+        no_progress=no_progress,
+        download=600.0,
+        wall=wall,
+        wall_per_frame=0.0,
+        wall_factor=10.0,
+    )
 
 
 def names(folder: Path) -> list[str]:
@@ -63,6 +72,8 @@ class Workplace:
     photos: tuple[Path, ...]
     bench: "asyncio.Queue[Run]" = field(default_factory=asyncio.Queue)
     beats: Beats = field(default_factory=Beats)
+    mender: Mender = field(default_factory=Mender)
+    notices: Notices = field(default_factory=Notices)
 
     @property
     def inbox(self) -> Path:
@@ -122,7 +133,8 @@ class Workplace:
         return [FakeEngine(self.bench) for _ in range(count)]
 
     def shop(self) -> Workshop:
-        return Workshop(self.settings, self.ledger, self.examiner, lambda _face, _bundle: self.photos)
+        photos = lambda _face, _bundle: self.photos  # noqa: E731
+        return Workshop(self.settings, self.ledger, self.examiner, self.mender, photos, self.notices.tell)
 
     def readings(self) -> Readings:
         return Readings(self.settings, self.ledger, lambda: (), self.beats)

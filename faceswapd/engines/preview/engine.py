@@ -8,6 +8,7 @@ import psutil
 
 from faceswapd.children.child import Child, ChildFailure, ChildId
 from faceswapd.core.failures import Failure
+from faceswapd.core.preflight import Weakness
 from faceswapd.engines.engine import EngineFailure, Output, Progress, Report, Work
 
 NAME: Final = "preview"
@@ -31,6 +32,13 @@ class PreviewEngine:
     def name(self) -> str:
         """The engine's name."""
         return NAME
+
+    weaknesses: frozenset[Weakness] = frozenset()  # it was written to bear them
+    credit: str | None = None  # it burns its own words into each picture
+    room = 1
+    ahead = 0
+    has_ladder = False
+    remarks: tuple[str, ...] = ()
 
     @property
     def child(self) -> ChildId | None:
