@@ -1,0 +1,143 @@
+"""A child that runs FaceFusion's command lines, one after the other, and hands on what they write.
+
+Warm, it is our driver inside FaceFusion's own Python, and FaceFusion stays loaded. Cold, it is our launcher, which
+starts FaceFusion anew for each command line. Both speak the same lines.
+"""
+
+import asyncio
+import contextlib
+import sys
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+
+from faceswapd.children.child import Child, ChildFailure, ChildId
+from faceswapd.core.failures import Failure
+from faceswapd.engines.facefusion.installation import Installation
+
+DRIVER: Final = Path(__file__).with_name("driver.py")
+LAUNCHER: Final = (sys.executable, "-P", "-m", "faceswapd.children.launcher")
+READY_SECONDS: Final = 120.0  # a cold disk takes its time over FaceFusion's libraries
+MARK_SECONDS: Final = 5.0  # from the answer to the end of what was written before it
+# Refused at once: FaceFusion asks three hosts before each start whether they answer. Only set once nothing is missing.
+OFFLINE: Final = {"https_proxy": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}
+
+Hear = Callable[[bytes], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How one command line ended."""
+
+    code: int | None  # None: it is not known
+    inner: int | None  # what FaceFusion's step returned, where the driver could see it
+    seconds: float
+    error: str | None = None  # an exception that FaceFusion let go
+    died: Failure | None = None  # the child itself ended, or spoke rubbish
+
+
+class Runner:
+    """One child of one kind. It is started when it is needed."""
+
+    def __init__(self, installation: Installation, *, warm: bool, env: Mapping[str, str] | None = None) -> None:
+        """`env` is laid over the installation's own."""
+        self.installation = installation
+        self.warm = warm
+        self._env = {**OFFLINE, **dict(installation.env), **(env or {})}
+        self._child: Child | None = None
+        self._hear: Hear | None = None
+        self._mark = b""
+        self._last = b""
+        self._marked = asyncio.Event()
+
+    @property
+    def child(self) -> ChildId | None:
+        """The child that runs now or waits."""
+        return self._child.identity if self._child is not None and self._child.alive else None
+
+    async def start(self) -> ChildId:
+        """Make the child ready. Raises ChildFailure."""
+        if self._child is None or not self._child.alive:
+            await self.close()
+            argv = (str(self.installation.python), str(DRIVER)) if self.warm else LAUNCHER
+            self._child = await Child.start(
+                argv,
+                name="FaceFusion's driver" if self.warm else "launcher of FaceFusion",
+                env=self._env,
+                cwd=self.installation.root if self.warm else None,
+                listener=self._listen,
+                ready_seconds=READY_SECONDS,
+            )
+        return self._child.identity
+
+    async def run(self, arguments: tuple[str, ...], hear: Hear) -> Ran:
+        """Run one command line (without the program's name); `hear` gets its stderr as it comes. When the await is
+        cancelled, the child and all that it started are gone. Raises ChildFailure where no child can be started."""
+        await self.start()
+        assert self._child is not None
+        mark = f"-- {uuid.uuid4().hex} --"
+        self._mark, self._last, self._hear = mark.encode(), b"", hear
+        self._marked.clear()
+        try:
+            answer = await self._child.ask("run", self._question(arguments, mark))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(MARK_SECONDS):
+                    await self._marked.wait()
+            return _ran(answer)
+        except ChildFailure as error:
+            code = self._child.exit_code
+            return Ran(code, None, 0.0, died=error.failure)
+        except (ValueError, TypeError) as error:
+            await self.close()
+            rubbish = Failure("child_rubbish", f"FaceFusion's driver gave no sensible answer: {error}.")
+            return Ran(None, None, 0.0, died=rubbish)
+        finally:
+            self._hear = None
+
+    def memory(self) -> int:
+        """Bytes that the child holds; 0 where there is none."""
+        if self._child is None or not self._child.alive:
+            return 0
+        try:
+            return int(psutil.Process(self._child.identity.pid).memory_info().rss)
+        except psutil.Error:
+            return 0
+
+    async def close(self) -> None:
+        """End the child."""
+        child, self._child = self._child, None
+        if child is not None:
+            await child.stop()
+
+    def _question(self, arguments: tuple[str, ...], mark: str) -> dict[str, Any]:
+        if self.warm:
+            return {"argv": list(arguments), "mark": mark}
+        installation = self.installation
+        return {
+            "argv": list(installation.argv(*arguments)),
+            "cwd": str(installation.root),
+            "env": {},
+            "mark": mark,
+        }
+
+    def _listen(self, data: bytes) -> None:
+        """Hand on what is written, up to the mark, which may come in two pieces."""
+        seen = self._last + data
+        at = seen.find(self._mark) if self._mark else -1
+        if at >= 0:
+            data = data[: max(0, at - len(self._last))]
+            self._marked.set()
+        self._last = seen[-len(self._mark) :]
+        if self._hear is not None and data:
+            self._hear(data)
+
+
+def _ran(answer: Mapping[str, Any]) -> Ran:
+    code, inner, error = answer["code"], answer.get("inner"), answer.get("error")
+    if not isinstance(code, int) or not isinstance(inner, int | None) or not isinstance(error, str | None):
+        raise ValueError(f"{dict(answer)!r:.120}")  # noqa: TRY004  what a child says is no caller's mistake
+    return Ran(code, inner, float(answer["seconds"]), error)

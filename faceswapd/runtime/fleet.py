@@ -1,0 +1,95 @@
+"""Which engine swaps, and on which devices: the slots of this life of the daemon."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from faceswapd.engines.engine import EngineFailure
+from faceswapd.engines.facefusion import find
+from faceswapd.engines.facefusion.engine import FaceFusionEngine, Level
+from faceswapd.engines.facefusion.site import Site, Wanted
+from faceswapd.engines.preview.engine import PreviewEngine
+from faceswapd.runtime.course import Slot
+from faceswapd.settings import Settings
+
+CACHE = "facefusion"  # in the state folder: what is remembered of the installation
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """The slots, and why their engine is the one it is."""
+
+    slots: tuple[Slot, ...]
+    why: str
+    site: Site | None = None  # FaceFusion, where it swaps
+    problems: tuple[str, ...] = ()  # options of the configuration that the installation does not take, in sentences
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a user should know of the engines at the moment, each sentence once."""
+        told = [] if self.site is None else list(self.site.remarks)
+        told += [remark for slot in self.slots for remark in slot.engine.remarks]
+        return tuple(dict.fromkeys(told))
+
+
+async def chosen_fleet(settings: Settings) -> Fleet:
+    """Choose. With `auto`, FaceFusion where one is found and whole, else the preview engine. Once FaceFusion is named,
+    a broken installation holds the queue with its reason: the preview engine never stands in without a word."""
+    engine = settings.engine
+    if engine.name == "preview":
+        return _preview(settings, "It is built in; the configuration asks for it.")
+    named = engine.name == "facefusion" or engine.facefusion.root is not None
+    wanted = wanted_of(settings)
+    if wanted.root is None and not named:
+        return _preview(settings, "It is built in; no FaceFusion was found. `faceswapd setup` brings one.")
+    site = Site(wanted, settings.state / CACHE)
+    try:
+        await site.survey()
+    except EngineFailure as error:
+        if not named:
+            return _preview(settings, f"It is built in; a FaceFusion was found, but: {error.failure.sentence}")
+        log.warning("FaceFusion cannot be used", why=error.failure.sentence)
+    return _facefusion(settings, site)
+
+
+def wanted_of(settings: Settings) -> Wanted:
+    """What the configuration says of FaceFusion, and where it is found if nothing says it."""
+    own, home, environ = settings.engine.facefusion, Path.home(), os.environ
+    place = find.find(settings.faces.parent, home, environ) if own.root is None else find.place(own.root, home, environ)
+    return Wanted(
+        root=own.root or (None if place is None else place.root),
+        python=own.python or (None if place is None else place.python),
+        presets=tuple(spec for name in settings.preset_names() if (spec := settings.preset_spec(name)) is not None),
+        problem=None if place is None else place.problem,
+        providers=own.providers,
+        device_ids=own.device_ids,
+        threads=own.threads,
+        memory=own.memory,
+        downloads=own.downloads,
+    )
+
+
+def _facefusion(settings: Settings, site: Site) -> Fleet:
+    level, devices = Level(settings.engine.facefusion.level), site.devices
+    count = settings.engine.slots or len(devices)
+    slots = tuple(
+        Slot(place + 1, devices[place % len(devices)].name, FaceFusionEngine(site, place, level))
+        for place in range(count)
+    )
+    return Fleet(slots, site.about, site, tuple(_problems(settings, site)))
+
+
+def _problems(settings: Settings, site: Site) -> list[str]:
+    """Single options that this installation does not take."""
+    named = [(f"[[preset]] {preset.name}", preset.options) for preset in settings.preset]
+    named += [(f"[[inbox]] {inbox.name}", inbox.options) for inbox in settings.inbox]
+    return [f"{where}: {problem}" for where, options in named for problem in site.problems_of(tuple(options.items()))]
+
+
+def _preview(settings: Settings, why: str) -> Fleet:
+    slots = tuple(Slot(number, "CPU", PreviewEngine()) for number in range(1, settings.engine.slot_count + 1))
+    return Fleet(slots, why)
