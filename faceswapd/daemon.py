@@ -9,20 +9,23 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
 from faceswapd.control import address, server
 from faceswapd.control.live import CourseLive, House, InboxLive, Live, Orders
-from faceswapd.engines.preview.engine import PreviewEngine
 from faceswapd.ledger import standing
 from faceswapd.ledger.connection import Ledger
 from faceswapd.media.examiner import Examiner
+from faceswapd.media.mender import Mender
 from faceswapd.runtime import notes, notify, recovery
 from faceswapd.runtime.beats import Beats
-from faceswapd.runtime.execution import Slot, Workshop
+from faceswapd.runtime.course import Workshop
+from faceswapd.runtime.fleet import Fleet, chosen_fleet
 from faceswapd.runtime.inbox import Inbox
+from faceswapd.runtime.notices import Notices
 from faceswapd.runtime.readings import Readings
 from faceswapd.runtime.scheduler import Scheduler
 from faceswapd.settings import Settings
@@ -48,11 +51,13 @@ async def run(settings: Settings, ready: Callable[[str], None] = lambda _: None)
         boot = uuid.uuid4().hex
         clean = await standing.begin(ledger, boot, os.getpid())
         await recovery.recover(ledger, settings, clean=clean)
-        # Two of them, so that the proof of a long output holds up no arrival.
-        arrivals, proofs = Examiner(), Examiner()
-        stack.push_async_callback(arrivals.close)
-        stack.push_async_callback(proofs.close)
-        house = _Rooms(settings, ledger, arrivals, proofs, boot)
+        lookers = _Lookers(Examiner(), Examiner(), Mender())
+        for one in (lookers.arrivals, lookers.proofs, lookers.mender):
+            stack.push_async_callback(one.close)
+        fleet = await chosen_fleet(settings)
+        if fleet.problems:
+            raise CannotStart("\n".join(fleet.problems))
+        house = _Rooms(settings, ledger, fleet, lookers, boot)
         listening, said = open_socket(settings.socket_path)
         stack.callback(listening.close)
         stack.callback(_unlink, Path(listening.getsockname()))
@@ -61,34 +66,46 @@ async def run(settings: Settings, ready: Callable[[str], None] = lambda _: None)
         await standing.end(ledger, time.time())
 
 
+@dataclass(frozen=True, slots=True)
+class _Lookers:
+    """Who opens files. Two examiners, so that the proof of a long output holds up no arrival."""
+
+    arrivals: Examiner
+    proofs: Examiner
+    mender: Mender
+
+
 class _Rooms:
     """The loops, knitted together for one life of the daemon."""
 
-    def __init__(self, settings: Settings, ledger: Ledger, arrivals: Examiner, proofs: Examiner, boot: str) -> None:
+    def __init__(self, settings: Settings, ledger: Ledger, fleet: Fleet, lookers: "_Lookers", boot: str) -> None:
         self._settings = settings
         self._ledger = ledger
         self._started_at = time.time()
         self._beats = Beats()
         for loop in STARTING:
             self._beats.beat(loop)
-        self._inbox = Inbox(settings, ledger, arrivals, self._beats)
-        slots = [Slot(number, "CPU", PreviewEngine()) for number in range(1, settings.engine.slots + 1)]
+        self._inbox = Inbox(settings, ledger, lookers.arrivals, self._beats)
+        self._fleet, slots = fleet, list(fleet.slots)
+        self._notices = Notices()
 
         def children() -> list[int]:
             warm = [slot.engine.child for slot in slots] + [
-                one.child.identity if one.child else None for one in (arrivals, proofs)
+                one.child.identity if one.child else None for one in (lookers.arrivals, lookers.proofs, lookers.mender)
             ]
             return [child.pid for child in warm if child is not None]
 
         self._readings = Readings(settings, ledger, children, self._beats)
-        shop = Workshop(settings, ledger, proofs, self._inbox.faces.photos)
+        photos, tell = self._inbox.faces.photos, self._notices.tell
+        shop = Workshop(settings, ledger, lookers.proofs, lookers.mender, photos, tell)
         self._scheduler = Scheduler(shop, slots, self._readings, self._beats, boot)
         self._slots = slots
 
     async def run(self, listening: socket.socket, ready: Callable[[], None]) -> None:
         """All loops, until the scheduler has drained; the control socket closes last."""
         orders = Orders(self._stop, self._inbox.wake, self._inbox.note_of)
-        doors = server.Server(House(self._ledger, self._live, orders), listening)
+        models = None if self._fleet.site is None else self._fleet.site.models
+        doors = server.Server(House(self._ledger, self._live, orders, models), listening)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop)
@@ -100,6 +117,8 @@ class _Rooms:
                     group.create_task(self._inbox.run(), name="inbox"),
                     group.create_task(notify.watch(self._beats, self._status_line), name="beats"),
                 ]
+                if models is not None:
+                    others.append(group.create_task(models.run(), name="models"))
                 scheduler = group.create_task(self._scheduler.run(), name="scheduler")
                 notify.tell("READY=1", f"STATUS={self._status_line()}")
                 ready()
@@ -165,19 +184,14 @@ class _Rooms:
             ),
             draining=self._scheduler.draining,
             engine=self._slots[0].engine.name,
-            engine_why=engine_why(self._settings),
+            engine_why=self._fleet.why,
             slots=len(self._slots),
             started_at=self._started_at,
             folder=str(self._settings.faces.parent),
             outbox=str(self._settings.outbox),
+            breaker=self._scheduler.breaker,
+            remarks=(*self._fleet.remarks, *self._notices.all),
         )
-
-
-def engine_why(settings: Settings) -> str:
-    """Why the engine is the one it is."""
-    if settings.engine.name == "preview":
-        return "It is built in; the configuration asks for it."
-    return "It is built in; no other engine is set up."
 
 
 def _make_folders(settings: Settings) -> None:

@@ -62,6 +62,7 @@ async def status(house: House) -> messages.Status:
         folder=live.folder,
         outbox=live.outbox,
         readings=readings_of(live),
+        remarks=list(live.remarks),
     )
 
 

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
+from faceswapd.core.breaker import CLOSED, Breaker
 from faceswapd.core.gate import Gate, Reading
 from faceswapd.core.intake import Parts, Rules
+from faceswapd.engines.facefusion.model_store import Inventory, Pruned
 from faceswapd.ledger.connection import Ledger
 
 
@@ -49,6 +52,8 @@ class Live:
     started_at: float
     folder: str
     outbox: str
+    breaker: Breaker = CLOSED
+    remarks: tuple[str, ...] = ()  # what a user should know of the engine and its devices, in sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,22 @@ class Orders:
     note_of: Callable[[str], str | None]  # why a file has no job of its own
 
 
+class ModelsDoor(Protocol):
+    """FaceFusion's models. Each raises StoreRefused."""
+
+    async def list(self) -> Inventory:
+        """All models that the presets need, as they are now."""
+
+    async def pull(self) -> str:
+        """Have what lacks fetched meanwhile; says in one sentence what happens."""
+
+    async def verify(self) -> Inventory:
+        """The same as `list`, with each model read anew."""
+
+    async def prune(self, *, remove: bool) -> Pruned:
+        """What no preset needs; with `remove` it is removed."""
+
+
 @dataclass(frozen=True, slots=True)
 class House:
     """What handlers work with."""
@@ -67,3 +88,4 @@ class House:
     ledger: Ledger
     live: Callable[[], Live]
     orders: Orders
+    models: ModelsDoor | None = None  # None: this daemon works without FaceFusion

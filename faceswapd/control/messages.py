@@ -17,6 +17,10 @@ keeps its bytes as lone surrogates (`os.fsencode` gives them back).
     POST /v1/pause              {inbox?}   Done
     POST /v1/resume             {inbox?}   Done
     POST /v1/stop                          Done; a second one stops at once
+    GET  /v1/models                        Models
+    POST /v1/models/pull                   Done; what lacks is fetched meanwhile, and GET tells how far it is
+    POST /v1/models/verify                 Models, when each has been read anew
+    POST /v1/models/prune       {remove?}  Pruned
 
 An error is answered with its HTTP status and an Error.
 """
@@ -169,6 +173,7 @@ class Status:
     folder: str  # where faces/, inbox/ and outbox/ lie, for what status advises
     outbox: str
     readings: dict[str, float]  # cpu_percent_of_others, load_per_core, memory_free, disk_free (bytes), as last read
+    remarks: list[str] = field(default_factory=list)  # what a user should know of the engine, in sentences
 
 
 @dataclass(frozen=True)
@@ -182,6 +187,63 @@ class Explanation:
     preset: str | None
     job: Job | None
     considered: list[str]  # the rules in order, each with what it found
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model file of FaceFusion's that a preset needs."""
+
+    name: str
+    path: str
+    state: str  # present, missing, corrupt, hash_missing
+    presets: list[str]
+    needed_by: str  # the part of FaceFusion, e.g. face_swapper; empty: not known
+    size: int | None  # bytes; of a missing one about, None where nobody knows
+    licence: str
+    non_commercial: bool | None  # whether it forbids commercial use; None: not known
+
+
+@dataclass(frozen=True)
+class Pulling:
+    """How far the download is, over all files that are fetched."""
+
+    name: str  # of the model; empty while it begins, or waits for another process that fetches
+    done: int  # bytes
+    total: int  # bytes; 0: not known yet
+
+
+@dataclass(frozen=True)
+class Models:
+    """GET /v1/models."""
+
+    facefusion: str  # the installation's version, in its own words
+    folder: str
+    models: list[Model]
+    whole: bool  # nothing lacks
+    sentence: str  # what lacks, or that nothing does
+    missing: int  # bytes that lack, about
+    pulling: Pulling | None  # None: nothing is being fetched
+    problem: str | None = None  # why the last download ended, if it failed
+    advice: str | None = None
+    notices: list[str] = field(default_factory=list)  # what the licences forbid, in sentences
+
+
+@dataclass(frozen=True)
+class Unneeded:
+    """A file that no preset needs."""
+
+    path: str
+    size: int  # bytes
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """POST /v1/models/prune: what no preset needs; without `remove` it is only shown."""
+
+    files: list[Unneeded]
+    size: int  # bytes of all of them
+    removed: bool
+    text: str  # what happened, in one sentence
 
 
 @dataclass(frozen=True)

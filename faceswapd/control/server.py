@@ -28,7 +28,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from faceswapd.control import explaining, handlers, messages
+from faceswapd.control import explaining, handlers, messages, model_handlers
 from faceswapd.control.handlers import Refused
 from faceswapd.control.live import House
 
@@ -68,6 +68,10 @@ def application(house: House) -> Starlette:
             route("/v1/pause", _pause, "POST"),
             route("/v1/resume", _resume, "POST"),
             route("/v1/stop", lambda house, _: handlers.stop(house), "POST"),
+            route("/v1/models", lambda house, _: model_handlers.models(house)),
+            route("/v1/models/pull", lambda house, _: model_handlers.pull(house), "POST"),
+            route("/v1/models/verify", lambda house, _: model_handlers.verify(house), "POST"),
+            route("/v1/models/prune", _prune, "POST"),
         ],
         exception_handlers={HTTPException: _refuse, Exception: _own_error},
     )
@@ -99,6 +103,13 @@ async def _pause(house: House, request: Request) -> object:
 
 async def _resume(house: House, request: Request) -> object:
     return await handlers.resume(house, _inbox(await _body(request)))
+
+
+async def _prune(house: House, request: Request) -> object:
+    remove = (await _body(request)).get("remove", False)
+    if not isinstance(remove, bool):
+        raise Refused(400, "`remove` is neither true nor false.")
+    return await model_handlers.prune(house, remove=remove)
 
 
 def _number(request: Request) -> int:

@@ -40,9 +40,11 @@ class Client(NamedTuple):
         """Ask for a message. `seconds` is how long the daemon may take."""
         return self._ask(kind, "GET", route, b"", seconds)
 
-    def post(self, kind: type[Message], route: str, body: dict[str, Any]) -> Message | Problem:
-        """Give an order."""
-        return self._ask(kind, "POST", route, json.dumps(body).encode("ascii"), ANSWER_SECONDS)
+    def post(
+        self, kind: type[Message], route: str, body: dict[str, Any], seconds: float = ANSWER_SECONDS
+    ) -> Message | Problem:
+        """Give an order. `seconds` is how long the daemon may take."""
+        return self._ask(kind, "POST", route, json.dumps(body).encode("ascii"), seconds)
 
     def _ask(self, kind: type[Message], method: str, route: str, body: bytes, seconds: float) -> Message | Problem:
         head = (

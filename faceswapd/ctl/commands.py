@@ -206,6 +206,15 @@ def _order_each(client: Client, order: str, arguments: Namespace, terminal: Term
     return worst
 
 
+def _models(client: Client, arguments: Namespace, terminal: Terminal) -> int:
+    from faceswapd.ctl import models
+
+    if arguments.yes and arguments.action != "prune":
+        complain("--yes belongs to `faceswapctl models prune`.")
+        return USAGE
+    return models.carry_out(client, arguments.action, terminal, yes=arguments.yes, as_json=arguments.json)
+
+
 def _stop(client: Client, arguments: Namespace, terminal: Terminal) -> int:
     return _order(client, "/v1/stop", {}, arguments, terminal)
 
@@ -233,5 +242,6 @@ COMMANDS: dict[str, Callable[[Client, Namespace, Terminal], int]] = {
     "watch": _watch,
     "explain": _explain,
     "assign": _assign,
+    "models": _models,
     "stop": _stop,
 }

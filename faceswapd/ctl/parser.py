@@ -4,6 +4,8 @@ import argparse
 
 STATES = ("parked", "queued", "running", "succeeded", "failed", "cancelled")
 
+MODEL_ACTIONS = ("list", "pull", "verify", "prune")
+
 EPILOG = """\
 exit codes:
   0  done
@@ -89,6 +91,17 @@ def parser() -> argparse.ArgumentParser:
     assign = add("assign", "give a parked target its face")
     assign.add_argument("target", metavar="TARGET", help="its path, its name in the inbox, or its job's ID")
     assign.add_argument("face", metavar="FACE", help="the face's name")
+
+    models = add("models", "the model files that FaceFusion needs: list, fetch, verify, or remove what is not needed")
+    models.add_argument(
+        "action",
+        nargs="?",
+        choices=MODEL_ACTIONS,
+        default="list",
+        metavar="ACTION",
+        help="list (the default); pull: fetch what lacks; verify: read each anew; prune: what no preset needs",
+    )
+    models.add_argument("--yes", action="store_true", help="prune: remove it, instead of only showing it")
 
     add("stop", "let the daemon finish what runs and end; a second stop ends it at once")
     return top

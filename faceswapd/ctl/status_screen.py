@@ -120,6 +120,7 @@ def _head(status: Status, width: int, *, quiet: bool) -> list[Entry]:
     entries += [_line(text, width, Look.HELD) for text in _why(status)]
     engine = f"Engine: {status.engine}, {count(status.slots, 'slot')}. {clean(status.engine_why)}"
     entries.append(_line(engine, width))
+    entries += [_line(f"Note: {clean(remark)}", width, Look.HELD) for remark in status.remarks]
     entries.append(_line(_counted(status), width))
     if quiet and status.state in ("running", "held"):
         entries += [_fixed(line) for line in _what_next(status, width)]

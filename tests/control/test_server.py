@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -21,16 +21,20 @@ import pytest
 from starlette.routing import Route
 from structlog.testing import capture_logs
 
-from faceswapd.control import messages
+from faceswapd.control import messages, model_handlers
+from faceswapd.control.handlers import Refused
 from faceswapd.control.live import House, InboxLive, Live, Orders
 from faceswapd.control.server import LARGEST_BODY, Server, application, listen
 from faceswapd.core.gate import Gate
 from faceswapd.core.intake import Face, Rules, Signature
 from faceswapd.core.job import Parked
 from faceswapd.core.target import Facts, Kind
+from faceswapd.engines.facefusion.installation import Installation
+from faceswapd.engines.facefusion.model_store import ModelStore
 from faceswapd.ledger import admission, outcomes, standing
 from faceswapd.ledger.admission import Arrival
 from faceswapd.ledger.connection import Ledger
+from tests.engines.facefusion.small_root import installed, small_root
 
 SECONDS = 20.0
 PATIENCE = 0.2  # with a server that waits for the rest of a request that has none
@@ -45,6 +49,7 @@ class Control:
     path: Path
     house: House
     orders: list[str] = field(default_factory=list)
+    facefusion: list[Installation] = field(default_factory=list)  # the one that is set up
 
     async def raw(self, data: bytes) -> bytes:
         """Send bytes and read what the server says to them, until it closes or waits for more."""
@@ -124,11 +129,17 @@ async def control(tmp_path: Path) -> AsyncIterator[Control]:
         orders.append("stop")
         return "The daemon stops."
 
-    house = House(ledger, lambda: live, Orders(stop, lambda: orders.append("look"), lambda _: None))
+    facefusion = [installed(small_root(tmp_path / "facefusion"))]
+    models = ModelStore(
+        lambda: facefusion[0] if facefusion else None,
+        lambda _: {"fast": ("--processors", "face_swapper")},
+        tmp_path / "models",
+    )
+    house = House(ledger, lambda: live, Orders(stop, lambda: orders.append("look"), lambda _: None), models)
     path = tmp_path / "control.sock"
     with listen(path) as listening:
         serving = asyncio.create_task(Server(house, listening).run())
-        yield Control(ledger, path, house, orders)
+        yield Control(ledger, path, house, orders, facefusion)
         serving.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await serving
@@ -150,7 +161,7 @@ def test_every_route_is_documented_and_every_documented_route_is_there(control: 
         for method in (route.methods or set()) - {"HEAD"}
     }
     assert there == set(documented())
-    assert len(there) == 12
+    assert len(there) == 16
 
 
 async def test_every_route_answers_with_its_message(control: Control) -> None:
@@ -168,6 +179,10 @@ async def test_every_route_answers_with_its_message(control: Control) -> None:
         ("POST", "/v1/pause"): ("/v1/pause", {"inbox": "inbox"}),
         ("POST", "/v1/resume"): ("/v1/resume", {}),
         ("POST", "/v1/stop"): ("/v1/stop", None),
+        ("GET", "/v1/models"): ("/v1/models", None),
+        ("POST", "/v1/models/pull"): ("/v1/models/pull", None),
+        ("POST", "/v1/models/verify"): ("/v1/models/verify", None),
+        ("POST", "/v1/models/prune"): ("/v1/models/prune", {"remove": False}),
     }
     assert set(asked) == set(documented())
     for (method, path), (route, body) in asked.items():
@@ -213,6 +228,8 @@ async def test_every_route_answers_with_its_message(control: Control) -> None:
         ("POST", "/v1/jobs/1/retry", None, 409, "Job 1 is queued, and cannot be retried."),
         ("POST", "/v1/pause", {"inbox": ["x"]}, 400, "The inbox is not named by a text."),
         ("POST", "/v1/pause", {"inbox": "rush"}, 404, "There is no inbox 'rush'."),
+        ("POST", "/v1/models/prune", {"remove": "yes"}, 400, "`remove` is neither true nor false."),
+        ("GET", "/v1/models/pull", None, 405, "GET /v1/models/pull: Method Not Allowed."),
         ("POST", "/v1/pause", b" " * (LARGEST_BODY + 1), 413, "The request is too long."),
     ],
 )
@@ -224,6 +241,52 @@ async def test_a_wrong_request_is_refused_with_its_reason(
     assert (said[0], refusal.error[: len(error)]) == (status, error)
     assert len(refusal.error) < 200
     assert await control.well()
+
+
+async def test_the_models_are_told_and_cleared_away(control: Control) -> None:
+    status, said = await control.ask("/v1/models")
+    told = messages.from_wire(messages.Models, said)
+    assert (status, told.whole, told.pulling, told.missing) == (200, False, None, 80_000_000)
+    assert told.models[0] == messages.Model(
+        name="nsfw_1",
+        path=str(Path(told.folder) / "nsfw_1.onnx"),
+        state="missing",
+        presets=["fast"],
+        needed_by="content_analyser",
+        size=80_000_000,
+        licence="Apache-2.0",
+        non_commercial=False,
+    )
+    old = Path(told.folder) / "old.onnx"
+    await asyncio.to_thread(_write, old)
+    for body, removed in ((None, False), ({"remove": True}, True)):
+        _, said = await control.ask("/v1/models/prune", "POST", body)
+        pruned = messages.from_wire(messages.Pruned, said)
+        assert ([file.path for file in pruned.files], pruned.size, pruned.removed) == ([str(old)], 3, removed)
+        assert old.is_file() is not removed
+    _, said = await control.ask("/v1/models/prune", "POST")
+    assert said["text"] == "There is nothing that no preset needs."
+
+
+def _write(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"old")
+
+
+async def test_without_facefusion_the_models_are_refused_with_what_to_do(control: Control) -> None:
+    control.facefusion.clear()
+    for method, route in (
+        ("GET", "/v1/models"),
+        ("POST", "/v1/models/pull"),
+        ("POST", "/v1/models/verify"),
+        ("POST", "/v1/models/prune"),
+    ):
+        status, said = await control.ask(route, method)
+        refusal = messages.from_wire(messages.Error, said)
+        assert (status, refusal.error) == (409, "No FaceFusion is set up, so there are no models.")
+        assert refusal.advice == "Run `faceswapd setup`."
+    with pytest.raises(Refused, match="No FaceFusion is set up"):  # a daemon that has no store at all
+        await model_handlers.models(replace(control.house, models=None))
 
 
 async def test_names_that_are_no_text_are_found_as_they_are(control: Control) -> None:
