@@ -8,7 +8,15 @@ from typing import Final
 
 from benchmarks.figure import Figure, table
 
-SUBJECTS: Final = ("ledger_speed", "status_time", "intake_latency", "idle_cost", "preview_speed", "demo_time")
+SUBJECTS: Final = (
+    "ledger_speed",
+    "status_time",
+    "intake_latency",
+    "idle_cost",
+    "preview_speed",
+    "facefusion_speed",
+    "demo_time",
+)
 
 
 def main() -> int:
