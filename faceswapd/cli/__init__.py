@@ -1,4 +1,4 @@
-"""The command `faceswapd`: run, init, demo, check, service."""
+"""The command `faceswapd`: init, setup, run, demo, check, doctor, service."""
 
 import argparse
 import sys
@@ -9,7 +9,7 @@ from faceswapd import __version__
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code: 0 done, 1 it could not be done, 2 wrong usage."""
-    from faceswapd.cli import check, demo, init, run, service
+    from faceswapd.cli import check, demo, doctor, init, run, service, setup
 
     parser = argparse.ArgumentParser(
         prog="faceswapd",
@@ -18,7 +18,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"faceswapd {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (init, run, demo, check, service):
+    for command in (init, setup, run, demo, check, doctor, service):
         command.add_parser(commands)
     arguments = parser.parse_args(argv)
     try:

@@ -17,8 +17,8 @@ import json
 import os
 import sys
 import time
-from pathlib import Path
 from array import array
+from pathlib import Path
 from typing import Any
 
 PACKAGES = (
