@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 NICE = 10  # children give way to the desktop and to the daemon
+NICER = 15  # and those that only look at files to those that swap
 OOM_SCORE = 500  # a machine out of memory ends a child first, never the daemon
 
 
@@ -18,6 +19,7 @@ class Limits:
     memory: int  # bytes of address space
     file: int | None = None  # bytes of one written file; 0: the child writes no file; None: not limited
     files: int = 256  # open files
+    nice: int = NICE  # how far it gives way
 
 
 def apply(limits: Limits) -> None:
@@ -28,13 +30,13 @@ def apply(limits: Limits) -> None:
         _limit(resource.RLIMIT_AS, limits.memory)
     if limits.file is not None:
         _limit(resource.RLIMIT_FSIZE, limits.file)
-    give_way()
+    give_way(limits.nice)
 
 
-def give_way() -> None:
+def give_way(nice: int = NICE) -> None:
     """Let the desktop and the daemon go first, and let a machine out of memory end this process before them."""
     with contextlib.suppress(OSError):
-        os.nice(max(0, NICE - os.nice(0)))
+        os.nice(max(0, nice - os.nice(0)))
     with contextlib.suppress(OSError):  # no such file on macOS
         Path("/proc/self/oom_score_adj").write_text(str(OOM_SCORE), encoding="ascii")
 

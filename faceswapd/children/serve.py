@@ -61,6 +61,8 @@ def serve(handlers: Mapping[str, Handler], ready: Args | None = None) -> None:
     def ask_about(number: int) -> Say:
         return lambda progress: send({"id": number, "progress": progress})
 
+    gc.collect()
+    gc.freeze()  # what was imported stays anyway: looking through it would cost each question 30 ms
     while True:
         # What a job left in circles (a failure holds frames, and they a codec and its threads) goes before the next.
         gc.collect()

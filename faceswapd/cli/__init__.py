@@ -1,16 +1,20 @@
 """The command `faceswapd`: init, setup, run, demo, check, doctor, service."""
 
 import argparse
+import importlib
 import sys
 from collections.abc import Sequence
 
 from faceswapd import __version__
 
+COMMANDS = ("init", "setup", "run", "demo", "check", "doctor", "service")
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code: 0 done, 1 it could not be done, 2 wrong usage."""
-    from faceswapd.cli import check, demo, doctor, init, run, service, setup
-
+    arguments_given = sys.argv[1:] if argv is None else list(argv)
+    # Only the module of the command that is asked for is imported: some bring half of the house along.
+    names = [name for name in COMMANDS if name in arguments_given[:1]] or COMMANDS
     parser = argparse.ArgumentParser(
         prog="faceswapd",
         description="Drop videos and images into a folder, get verified, labelled face swaps back.",
@@ -18,9 +22,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"faceswapd {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (init, setup, run, demo, check, doctor, service):
-        command.add_parser(commands)
-    arguments = parser.parse_args(argv)
+    for name in names:
+        importlib.import_module(f"faceswapd.cli.{name}").add_parser(commands)
+    arguments = parser.parse_args(arguments_given)
     try:
         return int(arguments.run(arguments))
     except KeyboardInterrupt:

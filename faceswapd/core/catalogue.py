@@ -168,7 +168,7 @@ CATALOGUE: Mapping[str, Category] = {
     "model_missing": Category(
         _E,
         "A model that FaceFusion needs is not there.",
-        "Run `faceswapctl models pull`; `faceswapctl models` lists what is missing. The queue goes on when all is there.",
+        "Run `faceswapctl models pull`; `faceswapctl models` lists them. The queue goes on when all are there.",
         "The models were never fetched, were removed, or are fetched by a machine that has no network.",
     ),
     "model_corrupt": Category(

@@ -3,7 +3,7 @@
 import os
 from typing import Final
 
-from faceswapd.children.limits import Limits, apply
+from faceswapd.children.limits import NICER, Limits, apply
 from faceswapd.children.serve import Args, Say, serve
 
 MEMORY: Final = 4 << 30  # bytes of address space; a 192-megapixel JPEG takes 1.9 GiB, an 8K film 1.1
@@ -11,7 +11,7 @@ MEMORY: Final = 4 << 30  # bytes of address space; a 192-megapixel JPEG takes 1.
 
 def main() -> None:
     """Limit this process, then answer `probe` and `verify` until stdin closes."""
-    apply(Limits(memory=MEMORY, file=0))
+    apply(Limits(memory=MEMORY, file=0, nice=NICER))
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     # Imported under the limits, and only in this process: they are large and they open hostile files.
     import cv2

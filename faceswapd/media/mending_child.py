@@ -3,7 +3,7 @@
 import os
 from typing import Final
 
-from faceswapd.children.limits import Limits, apply
+from faceswapd.children.limits import NICER, Limits, apply
 from faceswapd.children.serve import Args, Say, serve
 
 MEMORY: Final = 6 << 30  # bytes of address space: an 8K film is decoded and coded at once
@@ -11,7 +11,7 @@ MEMORY: Final = 6 << 30  # bytes of address space: an 8K film is decoded and cod
 
 def main() -> None:
     """Limit this process, then answer `prepare` and `finish` until stdin closes."""
-    apply(Limits(memory=MEMORY))  # how large a file may grow is limited for each question
+    apply(Limits(memory=MEMORY, nice=NICER))  # how large a file may grow is limited for each question
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     # Imported under the limits, and only in this process: they are large and they open hostile files.
     import av.logging

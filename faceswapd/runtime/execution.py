@@ -89,8 +89,7 @@ async def _swap(course: Course, shop: Workshop, scratch: Path) -> _Made:
     assert job.facts is not None
     before = await asyncio.to_thread(_still_there, job.target)
     staged = await _staged(course, shop, scratch, before)
-    work = await _prepared(course, shop, staged)
-    await _know_child(course, shop.ledger, await engine.start())
+    work = await _ready(course, shop, staged)
     made = await engine.run(work, course.report)
     course.engine_done = True
     shop.ledger.bell.ring()
@@ -139,6 +138,22 @@ def _size(course: Course) -> rungs.Size:
     job = course.claim.job
     assert job.facts is not None
     return rungs.Size(course.slot.device, job.preset, bucket(job.facts.width, job.facts.height))
+
+
+async def _ready(course: Course, shop: Workshop, staged: Work) -> Work:
+    """The work as the engine gets it, and the engine's child: made ready at the same time."""
+
+    async def child() -> None:
+        await _know_child(course, shop.ledger, await course.slot.engine.start())
+
+    starting = asyncio.create_task(child(), name=f"engine of job {course.claim.job.id}")
+    try:
+        work = await _prepared(course, shop, staged)
+        await starting
+    finally:
+        starting.cancel()
+        await asyncio.wait([starting])
+    return work
 
 
 async def _prepared(course: Course, shop: Workshop, staged: Work) -> Work:

@@ -23,7 +23,7 @@ main()
 MODELS = tuple(tomllib.loads((_PACKAGE / "model_sizes.toml").read_text("utf-8")))  # without endings
 
 # What 3.8.1 took on two processor cores: 0.8 s to start, 2.7 s of checksums and 2.9 s of loading for a swap, 0.22 s
-# of work for an image of 640x480 (0.24 s with the 0.08 s that the stand-in itself takes), 2.8 s for 50 frames of 426x240.
+# of work for an image of 640x480 (with the 0.08 s that the stand-in itself takes), 2.8 s for 50 frames of 426x240.
 MEASURED: Mapping[str, float] = MappingProxyType(
     {
         "start": 0.30,

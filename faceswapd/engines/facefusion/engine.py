@@ -5,7 +5,6 @@ FaceFusion for several jobs, by its own job files), cold (one FaceFusion for eac
 """
 
 import asyncio
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -118,10 +117,9 @@ class FaceFusionEngine:
 
     async def start(self) -> ChildId:
         """Make the child ready; where the driver does not start, the level falls. Raises EngineFailure."""
-        return self.child or await self._ready()
+        return self.child or await self._ready(await self._site.installation())
 
-    async def _ready(self) -> ChildId:
-        installation = await self._site.installation()
+    async def _ready(self, installation: Installation) -> ChildId:
         async with self._changing:
             return await self._started(installation)
 
@@ -181,7 +179,7 @@ class FaceFusionEngine:
     ) -> tuple[Failure, ...]:
         """One command line of FaceFusion. A driver that does not work is given up, and the part done the next way."""
         while True:
-            await self._ready()
+            await self._ready(order.installation)
             assert self._runner is not None
             level = self._level
             ran = await self._carry_out(work, order, span, part, hearing)
@@ -206,14 +204,11 @@ class FaceFusionEngine:
         trim = () if span is None else ("--trim-frame-start", str(span.start), "--trim-frame-end", str(span.end))
         if self._level is Level.BATCH:
             return await self._batch.run(self._runner, await self._site.job_file(order, work, part, trim), hearing)
-        scratch = part.parent / f"run-{part.stem}"
+        scratch = part.parent / f"run-{part.stem}"  # removed with the work's own folder
         try:
-            arguments = order.command_line(work, part, scratch, trim)
-            return await self._runner.run(arguments, hearing)
+            return await self._runner.run(order.command_line(work, part, scratch, trim), hearing)
         except ChildFailure as error:
             return Ran(None, None, 0.0, died=error.failure)
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
 
     def _failure(self, work: Work, ran: Ran, hearing: Hearing) -> Failure | None:
         if ran.died is not None and ran.died.category in ("child_rubbish", "child_start"):

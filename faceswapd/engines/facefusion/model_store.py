@@ -4,6 +4,7 @@ The store owns no task of its own: `run` is one of the daemon's loops, and `pull
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,7 +122,12 @@ class ModelStore:
         return self._failure
 
     async def run(self) -> None:
-        """Fetch what lacks, each time that somebody has asked for it. Runs until it is cancelled."""
+        """Fetch what lacks, each time that somebody has asked for it. Runs until it is cancelled.
+
+        It begins with a look at all models, so that the first job waits for no question and no checksum.
+        """
+        with contextlib.suppress(StoreRefused):
+            await self.list()
         while True:
             await self._wanted.wait()
             self._wanted.clear()
@@ -145,8 +151,8 @@ class ModelStore:
         return Failure("model_corrupt" if corrupt else "model_missing", models.sentence_of(states))
 
     async def fetch_for(self, arguments: Sequence[str], report: Callable[[Pulling], None]) -> Failure | None:
-        """Fetch what these arguments lack, and nothing else. Why it could not be done, or None. A second caller waits for
-        the first, and then finds the files there. Raises StoreRefused."""
+        """Fetch what these arguments lack, and nothing else. Why it could not be done, or None. A second caller waits
+        for the first, and then finds the files there. Raises StoreRefused."""
         installation = self._demand()
         try:
             await pulling.pull(

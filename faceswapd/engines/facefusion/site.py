@@ -1,6 +1,7 @@
 """One installation of FaceFusion, as the engines of all slots share it: probed, its devices tried, its models whole."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -65,6 +66,25 @@ class Order:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Stamp:
+    """How a file looks without reading it."""
+
+    path: Path
+    size: int
+    modified: int  # nanoseconds
+    inode: int
+
+
+def _stamps(paths: Sequence[Path]) -> tuple[_Stamp, ...]:
+    found = []
+    for path in paths:
+        with contextlib.suppress(OSError):
+            status = path.stat()
+            found.append(_Stamp(path, status.st_size, status.st_mtime_ns, status.st_ino))
+    return tuple(found)
+
+
 class Site:
     """Shared by all slots. It looks again whenever the installation's files have changed."""
 
@@ -75,6 +95,7 @@ class Site:
         self._installation: Installation | None = None
         self._looked = 0.0
         self._looking = asyncio.Lock()
+        self._whole: dict[tuple[str, ...], tuple[_Stamp, ...]] = {}  # by arguments, the models that were proved
         self._reports: tuple[ProviderReport, ...] = ()
         self._devices: tuple[Device, ...] = ()
         self.models = ModelStore(
@@ -191,22 +212,29 @@ class Site:
                 found, self._reports, providers=self._wanted.providers, device_ids=self._wanted.device_ids
             )
             self._installation = found
+            self._whole.clear()
         self._looked = time.monotonic()
         return found
 
     async def _models_whole(self, chosen: Chosen, work: Work, report: Report) -> None:
         """No child starts before the models of its job are whole."""
         arguments = (*chosen.step, *chosen.process)
+        seen = self._whole.get(arguments)
+        if seen is not None and await asyncio.to_thread(_stamps, [stamp.path for stamp in seen]) == seen:
+            return  # as they were when they were proved
         try:
             lack = await self.models.lack_for(arguments)
             if lack is not None and self._wanted.downloads:
                 lack = await self.models.fetch_for(
                     arguments, lambda how_far: report(Progress(DOWNLOADING, 0, work.facts.frames, how_far.done))
                 )
+            if lack is not None:
+                raise EngineFailure(lack)
+            states = await self.models.states_for(arguments)
         except StoreRefused as error:
             raise EngineFailure(Failure("model_missing", str(error))) from error
-        if lack is not None:
-            raise EngineFailure(lack)
+        paths = [path for state in states for path in (state.file.path, state.file.hash_path)]
+        self._whole[arguments] = await asyncio.to_thread(_stamps, paths)
 
     def _preset_arguments(self, installation: Installation) -> Mapping[str, Sequence[str]]:
         """What each preset asks for, on the first device."""
