@@ -74,16 +74,7 @@ class Machine:
 
 
 def tells_its_models(package: Path, host: str | None) -> None:
-    """Have the stand-in name the parts by which FaceFusion is asked for its models, as far as it does not."""
-    (package / "metadata.py").touch()
-    (package / "choices.py").touch()
-    core = package / "core.py"
-    text = core.read_text(encoding="utf-8")
-    if "\ndef route(" not in text:
-        text = text.replace(
-            "    hard_exit(_route(args))\n", "    route(args)\n\n\ndef route(args):\n    hard_exit(_route(args))\n"
-        )
-        core.write_text(text, encoding="utf-8")
+    """Have the stand-in's models come from a server of the test's."""
     if host is not None:
         models = package / "models.py"
         text = models.read_text(encoding="utf-8")

@@ -100,7 +100,8 @@ def signature_of_installation(root: Path, python: Path) -> str:
 
 
 def environment(python: Path) -> dict[str, str]:
-    """What FaceFusion's children need on top of our environment, as an activated conda environment would give it."""
+    """What FaceFusion's children need on top of our environment: what an activated conda environment would give, and
+    the CUDA libraries that pip has put into the environment, which ONNX Runtime does not find by itself."""
     path = os.environ.get("PATH", os.defpath).split(os.pathsep)
     more = [one for one in _MORE_PLACES if one not in path and Path(one).is_dir()]
     env = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}  # cards are counted as nvidia-smi counts them
@@ -108,10 +109,13 @@ def environment(python: Path) -> dict[str, str]:
     if prefix is not None:
         env["CONDA_PREFIX"] = str(prefix)
         path = [str(prefix / "bin"), *(one for one in path if one != str(prefix / "bin"))]
-        if platform.system() == "Linux":
-            ours = [prefix / "lib", *prefix.glob("lib/python3*/site-packages/tensorrt_libs")]
-            theirs = os.environ.get("LD_LIBRARY_PATH")
-            env["LD_LIBRARY_PATH"] = os.pathsep.join([*map(str, ours), *([theirs] if theirs else [])])
+    libraries = [] if prefix is None else [prefix / "lib"]
+    packages = (python.parent.parent / "lib").glob("python3*/site-packages")
+    for folder in packages:
+        libraries += [*folder.glob("tensorrt_libs"), *sorted(folder.glob("nvidia/*/lib"))]
+    if libraries and platform.system() == "Linux":
+        theirs = os.environ.get("LD_LIBRARY_PATH")
+        env["LD_LIBRARY_PATH"] = os.pathsep.join([*map(str, libraries), *([theirs] if theirs else [])])
     if prefix is not None or more:
         env["PATH"] = os.pathsep.join([*path, *more])
     return env

@@ -13,7 +13,7 @@ LIMIT = 10.0  # per cent of the looked-at frames of a video
 
 def analyse_frame(vision_frame: Picture) -> bool:
     """Whether a picture is declined."""
-    inference_manager.get_inference_pool(__name__, models.common_names("content_analyser"))
+    inference_manager.get_inference_pool("content_analyser", models.common_names("content_analyser"))
     blue, green, red = (float(vision_frame[:, :, channel].mean()) for channel in range(3))
     return faults.has("nsfw") or red > 2 * max(green, blue) + 40
 

@@ -20,7 +20,7 @@ from .stand_in import COSTS, WISHES, pay
 from .traits import say
 from .workflows import image_to_image, image_to_video
 
-CONTENT_ANALYSER = "3908db27"  # the checksum that content_analyser.py was released with
+CONTENT_ANALYSER = "1c47352b"  # the checksum that content_analyser.py was released with
 
 if WISHES.fault == "dies_at_import" and faults.is_due_now():
     raise ImportError("libcudart.so.12: cannot open shared object file: No such file or directory")
@@ -42,6 +42,11 @@ def cli() -> None:
         parser.print_help()
         return
     logger.init(args.get("log_level") or "info")
+    route(args)
+
+
+def route(args: dict[str, Any]) -> None:
+    """Carry out the command, and end the process."""
     hard_exit(_route(args))
 
 
