@@ -9,22 +9,20 @@ from numpy.typing import NDArray
 
 from faceswapd.children.serve import Refusal
 from faceswapd.core.failures import usual
-from faceswapd.core.target import Finished, Marks
+from faceswapd.core.target import Finished, Kind, Marks, Unreadable
+from faceswapd.media.image import read_image
 from faceswapd.media.image_tags import for_screen, read_tags, write_tags, xmp_packet
 from faceswapd.media.likeness import is_swapped
-from faceswapd.media.opened import NotOrdinaryError
+from faceswapd.media.opened import NotOrdinaryError, Opened
 from faceswapd.media.preparing_image import NAMES, decoded, encoded, read_whole, write_bytes
+from faceswapd.media.probe import recognise
 
 _WITH_ALPHA: Final = frozenset({".png", ".tiff", ".webp"})
 
 
 def finish_image(target: Path, prepared: Path, made: Path, output: Path, marks: Marks | None) -> Finished:
     """Write the output in the format of its suffix. Raises Refusal, OSError and MemoryError."""
-    try:
-        form, data = read_whole(made)
-    except (OSError, NotOrdinaryError) as error:
-        raise Refusal("output_damaged", "The engine said it was done, but made no file.") from error
-    picture = decoded(data, cv2.IMREAD_COLOR)
+    form, data, picture = _made(made)
     before = decoded(read_whole(prepared)[1], cv2.IMREAD_COLOR)
     if before.shape == picture.shape and not is_swapped(before, picture):
         failure = usual("nobody_swapped")
@@ -44,6 +42,23 @@ def finish_image(target: Path, prepared: Path, made: Path, output: Path, marks: 
     if marks is not None and tagged is None:
         unmarked = f"A {suffix} image holds no text that says that it was swapped."
     return Finished(output, (), unmarked)
+
+
+def _made(made: Path) -> tuple[str, bytes, NDArray[Any]]:
+    """What the engine made: its format, its bytes and its picture, whole. One that ends early would be decoded all the
+    same, with nothing in the rest. Raises Refusal."""
+    try:
+        with Opened(str(made)) as file:
+            signature = recognise(file, Kind.IMAGE)
+            whole = signature if isinstance(signature, Unreadable) else read_image(file, signature)
+        if isinstance(whole, Unreadable):
+            raise Refusal("output_damaged", f"The engine's output is not whole: {whole.sentence}")
+        form, data = read_whole(made)
+        return form, data, decoded(data, cv2.IMREAD_COLOR)
+    except (OSError, NotOrdinaryError) as error:
+        raise Refusal("output_damaged", "The engine said it was done, but made no file.") from error
+    except Refusal as refusal:
+        raise Refusal("output_damaged", refusal.failure.sentence) from refusal
 
 
 def _alpha(target: bytes, upright: NDArray[Any]) -> NDArray[np.uint8] | None:

@@ -223,7 +223,7 @@ class FaceFusionEngine:
         await self._end()
         below = _NEXT[self._level]
         self._fell = (
-            f"FaceFusion is driven {below}, which is slower, since {self._level} does not work: {failure.sentence}"
+            f"FaceFusion is driven the slower way `{below}`, since `{self._level}` does not work: {failure.sentence}"
         )
         self._level, self._faults = below, 0
 

@@ -66,7 +66,7 @@ class Runner:
             argv = (str(self.installation.python), str(DRIVER)) if self.warm else LAUNCHER
             self._child = await Child.start(
                 argv,
-                name="FaceFusion's driver" if self.warm else "launcher of FaceFusion",
+                name="driver of FaceFusion" if self.warm else "launcher of FaceFusion",
                 env=self._env,
                 cwd=self.installation.root if self.warm else None,
                 listener=self._listen,
