@@ -98,6 +98,7 @@ class _Rooms:
         self._readings = Readings(settings, ledger, children, self._beats)
         photos, tell = self._inbox.faces.photos, self._notices.tell
         shop = Workshop(settings, ledger, lookers.proofs, lookers.mender, photos, tell)
+        self._mender = lookers.mender
         self._scheduler = Scheduler(shop, slots, self._readings, self._beats, boot)
         self._slots = slots
 
@@ -117,6 +118,8 @@ class _Rooms:
                     group.create_task(self._inbox.run(), name="inbox"),
                     group.create_task(notify.watch(self._beats, self._status_line), name="beats"),
                 ]
+                if any(slot.engine.weaknesses for slot in self._slots):
+                    others.append(group.create_task(self._mender.warm(), name="mender"))
                 if models is not None:
                     others.append(group.create_task(models.run(), name="models"))
                 scheduler = group.create_task(self._scheduler.run(), name="scheduler")

@@ -32,8 +32,19 @@ def _run(arguments: argparse.Namespace) -> int:
         print(f"{len(problems)} {'problem' if len(problems) == 1 else 'problems'} found.")
         return 1
     print(f"ok       {arguments.config} can be used.")
-    print(f"ok       The engine is the built-in preview engine. ONNX Runtime offers: {', '.join(_providers())}.")
+    print(f"ok       {_engine(settings)}")
     return 0
+
+
+def _engine(settings: Settings) -> str:
+    """Which engine the daemon would take, in one sentence; `faceswapd doctor` tries it."""
+    from faceswapd.runtime.fleet import wanted_of
+
+    root = None if settings.engine.name == "preview" else wanted_of(settings).root
+    if root is None and settings.engine.name != "facefusion":
+        return f"The engine is the built-in preview engine. ONNX Runtime offers: {', '.join(_providers())}."
+    where = "which was not found" if root is None else f"in {root}"
+    return f"The engine is FaceFusion, {where}. `faceswapd doctor` tries it."
 
 
 def folder_problems(settings: Settings) -> list[Problem]:

@@ -68,7 +68,7 @@ def is_slow(frames: int, seconds: float, speed: Speed | None) -> bool:
 
 
 _TELLING = 10  # frames
-_TELLING_SECONDS = 5.0
+_TELLING_SECONDS = 10.0  # a model may be loaded among the first frames
 _MUCH_SLOWER = 4.0
 
 

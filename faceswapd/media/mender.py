@@ -50,6 +50,14 @@ class Mender:
         """The warm child; None before the first question and after an idle time."""
         return self._child if self._child is not None and self._child.alive else None
 
+    async def warm(self) -> None:
+        """Start the child before the first question, which then does not wait for it."""
+        with contextlib.suppress(ChildFailure):  # the first question tells it
+            async with self._lock:
+                child = await self._warm_child()
+                await self._rest()
+                self._idle = asyncio.create_task(self._end_idle(child), name=f"idle {NAME}")
+
     async def prepare(
         self, target: Path, folder: Path, facts: Facts, weaknesses: frozenset[Weakness], report: Report
     ) -> Prepared | Failure:

@@ -1,5 +1,6 @@
 """Which engine swaps, and on which devices: the slots of this life of the daemon."""
 
+import asyncio
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from faceswapd.engines.preview.engine import PreviewEngine
 from faceswapd.runtime.course import Slot
 from faceswapd.settings import Settings
 
+SURVEY_SECONDS = 60.0  # a first look takes about ten, later ones none
 CACHE = "facefusion"  # in the state folder: what is remembered of the installation
 
 log = structlog.get_logger(__name__)
@@ -47,13 +49,25 @@ async def chosen_fleet(settings: Settings) -> Fleet:
     if wanted.root is None and not named:
         return _preview(settings, "It is built in; no FaceFusion was found. `faceswapd setup` brings one.")
     site = Site(wanted, settings.state / CACHE)
-    try:
-        await site.survey()
-    except EngineFailure as error:
+    why = await _survey(site)
+    if why is not None:
         if not named:
-            return _preview(settings, f"It is built in; a FaceFusion was found, but: {error.failure.sentence}")
-        log.warning("FaceFusion cannot be used", why=error.failure.sentence)
+            return _preview(settings, f"It is built in; a FaceFusion was found, but: {why}")
+        log.warning("FaceFusion cannot be used", why=why)
     return _facefusion(settings, site)
+
+
+async def _survey(site: Site) -> str | None:
+    """Why it cannot be used; None: it can. A service must not start for minutes: one that hangs is looked at again
+    when the first job wants it."""
+    try:
+        async with asyncio.timeout(SURVEY_SECONDS):
+            await site.survey()
+    except EngineFailure as error:
+        return error.failure.sentence
+    except TimeoutError:
+        return f"it did not answer within {SURVEY_SECONDS:.0f} seconds."
+    return None
 
 
 def wanted_of(settings: Settings) -> Wanted:

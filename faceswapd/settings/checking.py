@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from faceswapd.core.engine_options import check
 from faceswapd.core.presets import PRESETS
 from faceswapd.settings.problem import Problem, Source
 from faceswapd.settings.schema import Settings
@@ -14,6 +15,7 @@ def contradictions(source: Source, settings: Settings) -> Iterator[Problem]:
         yield Problem(str(source.path), "There is no [[inbox]].", "Add one with its `path`.")
     yield from _names(source, settings)
     yield from _presets(source, settings)
+    yield from _options(source, settings)
     yield from _folders(source, settings)
     yield from _template(source, settings)
 
@@ -43,6 +45,15 @@ def _presets(source: Source, settings: Settings) -> Iterator[Problem]:
             yield Problem(
                 where, f"There is no preset {preset.base!r} to begin with.", f"Use one of: {', '.join(PRESETS)}."
             )
+
+
+def _options(source: Source, settings: Settings) -> Iterator[Problem]:
+    """Names and the shape of values; what an installation takes is known only where there is one."""
+    named = [(("preset", number), preset.options) for number, preset in enumerate(settings.preset)]
+    named += [(("inbox", number), inbox.options) for number, inbox in enumerate(settings.inbox)]
+    for place, options in named:
+        for problem in check(options.items(), {}):
+            yield Problem(source.where((*place, "options")), problem, "docs/facefusion.md tells what a preset can say.")
 
 
 def _folders(source: Source, settings: Settings) -> Iterator[Problem]:

@@ -5,7 +5,6 @@ FaceFusion for several jobs, by its own job files), cold (one FaceFusion for eac
 """
 
 import asyncio
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -148,7 +147,7 @@ class FaceFusionEngine:
             return await self._run(work, order, report)
 
     async def _run(self, work: Work, order: Order, report: Report) -> Output:
-        start, parts, warnings = time.monotonic(), [], list(order.warnings)
+        seconds, parts, warnings = 0.0, [], list(order.warnings)
         spans = list(_spans(work))
         for number, span in enumerate(spans):
             part = work.output if len(spans) == 1 else work.output.with_stem(f"{work.output.stem}-{number}")
@@ -157,8 +156,8 @@ class FaceFusionEngine:
             told = await self._run_part(work, order, span, part, hearing)
             # The sound comes from the target.
             warnings += [f"{one.sentence} {one.advice}" for one in told if one.category != "audio_lost"]
+            seconds += hearing.swapping_seconds
             parts.append(part)
-        seconds = time.monotonic() - start
         await self._recycle(work)
         made = tuple(parts) if len(parts) > 1 else ()
         return Output(work.facts.frames, None, seconds, made, tuple(dict.fromkeys(warnings)))

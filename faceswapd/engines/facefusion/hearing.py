@@ -1,5 +1,7 @@
 """What is heard of a run while it runs: its transcript, told on as progress."""
 
+import time
+
 from faceswapd.core.target import Kind
 from faceswapd.engines.engine import WAITING, Progress, Report
 from faceswapd.engines.facefusion.transcript import Bar, Stage, Transcript
@@ -32,6 +34,7 @@ class Hearing:
         self._total = total
         self._done = 0
         self._life = 0
+        self._swapping_since: float | None = None
 
     def __call__(self, data: bytes) -> None:
         """Take the next bytes."""
@@ -41,8 +44,15 @@ class Hearing:
         self._life += 1  # a line, a bar that moved: whatever it says, it lives
         for bar in bars:
             self._take(bar)
+        if self.transcript.stage >= Stage.PROCESSING and self._swapping_since is None:
+            self._swapping_since = time.monotonic()
         phase = _NAMES[self.transcript.stage]
         self._report(Progress(phase, min(self._total, self._before + self._done), self._total, self._life))
+
+    @property
+    def swapping_seconds(self) -> float:
+        """Since the first picture was begun: without the start, the models' loading and the content check."""
+        return 0.0 if self._swapping_since is None else time.monotonic() - self._swapping_since
 
     def waits(self) -> None:
         """It is not its turn yet, and others go on."""

@@ -7,7 +7,7 @@ import io
 import queue
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -22,6 +22,7 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from faceswapd.children.serve import Refusal
+from faceswapd.core.codings import CODINGS, Coding, coded_rate
 from faceswapd.core.presets import Preset
 from faceswapd.engines.preview.detect import Picture
 from faceswapd.engines.preview.reading import CODEC_THREADS, Sound, Target, is_sideways
@@ -32,37 +33,8 @@ FINE_TICK = Fraction(1, 90000)  # seconds; MPEG's own clock
 LAMBDA = 118  # FFmpeg's units in one step of a quantiser
 # Written anew by the container, or untrue of the output.
 STALE_TAGS = frozenset({"major_brand", "minor_version", "compatible_brands", "encoder", "rotate", "duration"})
-STANDARD_RATES = tuple(
-    Fraction(*rate)
-    for rate in ((24000, 1001), (24, 1), (25, 1), (30000, 1001), (30, 1), (50, 1), (60000, 1001), (60, 1))
-)
 # FFmpeg's numbers for a frame's colour matrix, and those of its scaler for the same.
 MATRICES = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
-
-
-@dataclass(frozen=True, slots=True)
-class _Coding:
-    """How pictures are coded in one kind of container."""
-
-    codec: str
-    pixels: str = "yuv420p"
-    fixed_rate: bool = False  # each frame takes one tick of the rate; else each has its own moment
-    standard_rate: bool = False  # only television's rates
-    container: Mapping[str, str] = field(default_factory=dict)
-
-
-_MP4 = _Coding("libx264", container={"movflags": "+faststart"})
-CODINGS: Mapping[str, _Coding] = {
-    ".mp4": _MP4,
-    ".m4v": _MP4,
-    ".mov": _MP4,
-    ".mkv": _Coding("libx264"),
-    ".webm": _Coding("libvpx-vp9"),
-    ".avi": _Coding("mpeg4", fixed_rate=True),
-    ".mpeg": _Coding("mpeg2video", fixed_rate=True, standard_rate=True),
-    ".wmv": _Coding("wmv2"),
-    ".mxf": _Coding("mpeg2video", pixels="yuv422p", fixed_rate=True, standard_rate=True),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,9 +220,10 @@ class _Clock:
 
 
 def _video_stream(
-    container: OutputContainer, coding: _Coding, target: Target, first: av.VideoFrame, preset: Preset
+    container: OutputContainer, coding: Coding, target: Target, first: av.VideoFrame, preset: Preset
 ) -> VideoStream:
-    rate = _rate(target.video, standard=coding.standard_rate)
+    known = target.video.average_rate or target.video.guessed_rate or target.video.base_rate or Fraction(25)
+    rate = coded_rate(known, standard=coding.standard_rate)
     stream: Any = container.add_stream(coding.codec, rate=rate, options=_options(coding.codec, preset))
     width, height = (first.height, first.width) if is_sideways(first) else (first.width, first.height)
     stream.width, stream.height = width, height
@@ -295,16 +268,6 @@ def _options(codec: str, preset: Preset) -> dict[str, str]:
         speed = {"deadline": "realtime", "cpu-used": "8", "row-mt": "1", "tile-columns": "1"}
         return {**speed, "crf": str(preset.crf + 10), "b": "0"}
     return {"flags": "+qscale", "global_quality": str(3 * LAMBDA)}
-
-
-def _rate(video: VideoStream, *, standard: bool) -> Fraction:
-    rate = video.average_rate or video.guessed_rate or video.base_rate or Fraction(25)
-    if not standard:
-        return rate
-    # A whole multiple keeps every moment; else the next higher rate keeps every frame.
-    multiples = [known for known in STANDARD_RATES if (known / rate).denominator == 1]
-    higher = [known for known in STANDARD_RATES if known > rate * Fraction(999, 1000)]
-    return next(iter(multiples or higher), STANDARD_RATES[-1])
 
 
 def _tick(codec: str, video: VideoStream) -> Fraction:
