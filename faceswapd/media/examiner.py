@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from faceswapd.children.child import Child, ChildFailure
+from faceswapd.children.keeper import Keeper
 from faceswapd.core.failures import Failure
 from faceswapd.core.target import Facts, Proof, Unreadable
 from faceswapd.media.answers import Answer, from_wire
@@ -50,17 +51,13 @@ class Examiner:
         argv: Sequence[str] | None = None,
     ) -> None:
         """`idle_seconds` after the last answer the child is ended; `argv` starts another child than ours."""
-        self._idle_seconds = idle_seconds
         self._base_seconds = base_seconds
-        self._argv = argv
-        self._lock = asyncio.Lock()
-        self._child: Child | None = None
-        self._idle: asyncio.Task[None] | None = None
+        self._keeper = Keeper(NAME, MODULE, idle_seconds=idle_seconds, argv=argv)
 
     @property
     def child(self) -> Child | None:
         """The warm child; None before the first question and after an idle time."""
-        return self._child if self._child is not None and self._child.alive else None
+        return self._keeper.child
 
     async def probe(self, path: Path) -> Facts | Unreadable:
         """Read the whole file. Raises ChildFailure where no child can be started."""
@@ -92,27 +89,18 @@ class Examiner:
 
     async def close(self) -> None:
         """End the child and wait until it is gone. A question that is being asked is answered first."""
-        async with self._lock:
-            await self._rest()
-            if self._child is not None:
-                await self._child.stop()
-                self._child = None
+        await self._keeper.close()
 
     async def _ask(self, verb: str, question: Mapping[str, Any], seconds: float) -> Answer:
         """Raises ChildFailure (no child), _OvertimeError, or _UnansweredError after the last try."""
-        async with self._lock:
-            await self._rest()
-            try:
-                with contextlib.suppress(_DiedError):
-                    return await self._ask_once(verb, question, self._base_seconds + seconds)
-                # Once more: a child can be ended for somebody else's sake (a machine out of memory).
+        async with self._keeper:
+            with contextlib.suppress(_DiedError):
                 return await self._ask_once(verb, question, self._base_seconds + seconds)
-            finally:
-                if self._child is not None and self._child.alive:
-                    self._idle = asyncio.create_task(self._end_idle(self._child), name=f"idle {NAME}")
+            # Once more: a child can be ended for somebody else's sake (a machine out of memory).
+            return await self._ask_once(verb, question, self._base_seconds + seconds)
 
     async def _ask_once(self, verb: str, question: Mapping[str, Any], seconds: float) -> Answer:
-        child = await self._warm_child()
+        child = await self._keeper.ready()
         start = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(seconds) as limit:
@@ -133,29 +121,6 @@ class Examiner:
         except (ValueError, KeyError, TypeError) as error:  # an answer in no shape that is known
             await child.stop()
             raise _DiedError(Failure("child_rubbish", f"The {NAME} gave an answer without sense.")) from error
-
-    async def _warm_child(self) -> Child:
-        if self._child is not None and self._child.alive:
-            return self._child
-        try:
-            if self._argv is None:
-                self._child = await Child.start_module(MODULE, name=NAME)
-            else:
-                self._child = await Child.start(self._argv, name=NAME)
-        except ChildFailure as error:  # it never got to a file: the surroundings are broken
-            raise ChildFailure(Failure("child_start", error.failure.sentence)) from error
-        return self._child
-
-    async def _rest(self) -> None:
-        """Call off the idle end."""
-        if self._idle is not None:
-            self._idle.cancel()
-            await asyncio.wait([self._idle])
-            self._idle = None
-
-    async def _end_idle(self, child: Child) -> None:
-        await asyncio.sleep(self._idle_seconds)
-        await child.stop()
 
 
 async def _reading(path: Path) -> float:

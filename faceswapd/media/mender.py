@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from faceswapd.children.child import Child, ChildFailure
+from faceswapd.children.keeper import Keeper
 from faceswapd.core.failures import Failure
 from faceswapd.core.preflight import Weakness
 from faceswapd.core.target import Facts, Finished, Marks, Prepared
@@ -38,25 +39,19 @@ class Mender:
         argv: Sequence[str] | None = None,
     ) -> None:
         """`idle_seconds` after the last answer the child is ended; `argv` starts another child than ours."""
-        self._idle_seconds = idle_seconds
         self._base_seconds = base_seconds
-        self._argv = argv
-        self._lock = asyncio.Lock()
-        self._child: Child | None = None
-        self._idle: asyncio.Task[None] | None = None
+        self._keeper = Keeper(NAME, MODULE, idle_seconds=idle_seconds, argv=argv)
 
     @property
     def child(self) -> Child | None:
         """The warm child; None before the first question and after an idle time."""
-        return self._child if self._child is not None and self._child.alive else None
+        return self._keeper.child
 
     async def warm(self) -> None:
         """Start the child before the first question, which then does not wait for it."""
         with contextlib.suppress(ChildFailure):  # the first question tells it
-            async with self._lock:
-                child = await self._warm_child()
-                await self._rest()
-                self._idle = asyncio.create_task(self._end_idle(child), name=f"idle {NAME}")
+            async with self._keeper:
+                await self._keeper.ready()
 
     async def prepare(
         self, target: Path, folder: Path, facts: Facts, weaknesses: frozenset[Weakness], report: Report
@@ -99,28 +94,19 @@ class Mender:
 
     async def close(self) -> None:
         """End the child and wait until it is gone. A question that is being asked is answered first."""
-        async with self._lock:
-            await self._rest()
-            if self._child is not None:
-                await self._child.stop()
-                self._child = None
+        await self._keeper.close()
 
     async def _ask(self, verb: str, question: Mapping[str, Any], seconds: float, report: Report) -> Answer:
         """Raises ChildFailure where no child can be started."""
-        async with self._lock:
-            await self._rest()
-            try:
+        async with self._keeper:
+            answer = await self._ask_once(verb, question, seconds, report)
+            if isinstance(answer, Failure) and answer.category in ("child_died", "child_rubbish"):
+                # Once more: a child can be ended for somebody else's sake (a machine out of memory).
                 answer = await self._ask_once(verb, question, seconds, report)
-                if isinstance(answer, Failure) and answer.category in ("child_died", "child_rubbish"):
-                    # Once more: a child can be ended for somebody else's sake (a machine out of memory).
-                    answer = await self._ask_once(verb, question, seconds, report)
-                return answer
-            finally:
-                if self._child is not None and self._child.alive:
-                    self._idle = asyncio.create_task(self._end_idle(self._child), name=f"idle {NAME}")
+            return answer
 
     async def _ask_once(self, verb: str, question: Mapping[str, Any], seconds: float, report: Report) -> Answer:
-        child = await self._warm_child()
+        child = await self._keeper.ready()
         clock, furthest = asyncio.get_running_loop().time, 0
         try:
             async with asyncio.timeout(self._base_seconds + seconds) as limit:
@@ -144,29 +130,6 @@ class Mender:
         except (ValueError, KeyError, TypeError):  # an answer in no shape that is known
             await child.stop()
             return Failure("child_rubbish", f"The {NAME} gave an answer without sense.")
-
-    async def _warm_child(self) -> Child:
-        if self._child is not None and self._child.alive:
-            return self._child
-        try:
-            if self._argv is None:
-                self._child = await Child.start_module(MODULE, name=NAME)
-            else:
-                self._child = await Child.start(self._argv, name=NAME)
-        except ChildFailure as error:  # it never got to a file: the surroundings are broken
-            raise ChildFailure(Failure("child_start", error.failure.sentence)) from error
-        return self._child
-
-    async def _rest(self) -> None:
-        """Call off the idle end."""
-        if self._idle is not None:
-            self._idle.cancel()
-            await asyncio.wait([self._idle])
-            self._idle = None
-
-    async def _end_idle(self, child: Child) -> None:
-        await asyncio.sleep(self._idle_seconds)
-        await child.stop()
 
 
 async def _seconds(paths: Sequence[Path], facts: Facts) -> float:
