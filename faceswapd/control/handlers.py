@@ -10,6 +10,7 @@ from faceswapd.control.explaining import targets_of
 from faceswapd.control.live import House
 from faceswapd.control.views import SHOWN, View, first_of, inbox_line, readings_of, state_of
 from faceswapd.core import eta, intake
+from faceswapd.core.failures import FINAL
 from faceswapd.core.job import ENDED, IllegalTransition, State
 from faceswapd.ledger import outcomes, reports, standing
 from faceswapd.ledger.records import JobRecord
@@ -153,6 +154,8 @@ async def retry(house: House, number: int) -> messages.Done:
     try:
         await outcomes.requeue(house.ledger, number, time.time())
     except IllegalTransition:
+        if record.category in FINAL:
+            raise Refused(409, f"Job {number} was declined for good: {record.reason}") from None
         advice = {
             State.PARKED: f"Give it a face: faceswapctl assign {number} NAME",
             State.CANCELLED: "It never had a face: drop the file again.",

@@ -25,6 +25,7 @@ class Category:
     sentence: str  # what happened, where nothing more exact is known
     advice: str  # what the user can do, in one or two sentences
     cause: str = ""  # why it happens, for the document
+    final: bool = False  # nobody can ask for another attempt, through no door
 
 
 _T, _P, _R, _E = FailureClass.TRANSIENT, FailureClass.PERMANENT, FailureClass.RESOURCE, FailureClass.ENVIRONMENT
@@ -62,6 +63,7 @@ CATALOGUE: Mapping[str, Category] = {
         "FaceFusion's content check declined this target.",
         "Use other material. This check cannot be switched off, and another attempt gives the same answer.",
         "FaceFusion looks at an image, or at one picture of each second of a video, and declines nudity.",
+        final=True,
     ),
     "target_missing": Category(_P, "The target is no longer there.", "Drop the file into the inbox again."),
     "target_changed": Category(

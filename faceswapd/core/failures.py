@@ -6,10 +6,11 @@ same way everywhere.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from faceswapd.core.catalogue import CATALOGUE, Category, FailureClass
 
-__all__ = ["CATALOGUE", "Category", "Failure", "FailureClass", "usual"]
+__all__ = ["CATALOGUE", "FINAL", "Category", "Failure", "FailureClass", "usual"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,9 @@ class Failure:
     @property
     def _row(self) -> Category:
         return CATALOGUE.get(self.category, CATALOGUE["unknown"])
+
+
+FINAL: Final = frozenset(name for name, one in CATALOGUE.items() if one.final)
 
 
 def usual(category: str) -> Failure:

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from faceswapd.core.failures import FINAL
 from faceswapd.core.intake import Signature, fold
 from faceswapd.core.job import Event, Parked, State
 from faceswapd.core.target import Facts, Kind
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.history import note, notes
-from faceswapd.ledger.records import Options, destination, options_text, sources, text
+from faceswapd.ledger.records import Options, destination, marks, options_text, sources, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ async def admit(ledger: Ledger, arrivals: Sequence[Arrival], now: float) -> list
 
 
 # All that is known of an arrival, by three indexes in one go.
-_SEEN = "id, state, fingerprint, target, inbox FROM jobs"
+_SEEN = "id, state, fingerprint, target, inbox, category FROM jobs"
 _KNOWN = f"""
 SELECT 'waiting' AS part, {_SEEN} WHERE target = ? AND state IN ('parked', 'queued')
 UNION ALL
@@ -152,7 +153,9 @@ def _known(
     again; one that waits goes over to another inbox; any other drop adds nothing."""
     job, state, target = row["id"], State(row["state"]), os.fsencode(arrival.target)
     elsewhere = state is State.QUEUED and row["inbox"] != arrival.inbox
-    if elsewhere or state in (State.FAILED, State.CANCELLED):  # the newer place is the surer one
+    if row["category"] not in FINAL and (
+        elsewhere or state in (State.FAILED, State.CANCELLED)
+    ):  # the newer place is the surer one
         connection.execute(
             "UPDATE jobs SET target = ?, relative = ?, inbox = ?, priority = ?, afterwards = ?, rule = ? WHERE id = ?",
             (
@@ -168,6 +171,8 @@ def _known(
         follow_job(connection, job)
     if requeue_rows(connection, job, now, "dropped again"):
         return Admitted(Outcome.AGAIN, job), None
+    if row["category"] in FINAL:
+        return Admitted(Outcome.DUPLICATE, job), f"It is the target of job {job}, which was declined for good."
     if row["target"] == target:  # its own file, touched
         return Admitted(Outcome.DUPLICATE, job), None
     return (
@@ -177,11 +182,12 @@ def _known(
 
 
 def requeue_rows(connection: sqlite3.Connection, job: int, now: float, why: str) -> bool:
-    """A failed or cancelled job waits again, as if new. False: its state does not allow it."""
+    """A failed or cancelled job waits again, as if new. False: its state does not allow it, or it failed for good."""
     cursor = connection.execute(
         f"""UPDATE jobs SET state = ?, category = NULL, reason = NULL, finished_at = NULL, started_at = NULL,
-            cancel_requested_at = NULL WHERE id = ? AND {sources(Event.REQUEUE)} AND fingerprint IS NOT NULL""",
-        (destination(Event.REQUEUE), job),
+            cancel_requested_at = NULL WHERE id = ? AND {sources(Event.REQUEUE)} AND fingerprint IS NOT NULL
+            AND coalesce(category, '') NOT IN ({marks(FINAL)})""",
+        (destination(Event.REQUEUE), job, *FINAL),
     )
     if cursor.rowcount != 1:
         return False

@@ -21,31 +21,52 @@ QUICK = "\n[retry]\nfirst = 0.2\nfactor = 1.5\nlongest = 1.0\n"
 NewFarm = Callable[..., Farm]
 
 
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one whole installation for all tests that leave its files alone, and what is remembered of it."""
+    folder = tmp_path_factory.mktemp("installed")
+    make_root(folder / "ff")
+    return folder
+
+
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """A whole installation."""
+def root(installed: Path) -> Path:
+    """The installation, behaving well."""
+    write_settings(installed / "ff")
+    return installed / "ff"
+
+
+@pytest.fixture
+def own_root(tmp_path: Path) -> Path:
+    """An installation for one test alone, which may break it."""
     return make_root(tmp_path / "ff")
 
 
 @pytest.fixture
-def new_farm(tmp_path: Path, media: Path, root: Path) -> Iterator[NewFarm]:
-    """A farm that names the stand-in; `more` is laid over [engine.facefusion], `settings` stand behind it."""
+def new_farm(tmp_path: Path, media: Path, installed: Path) -> Iterator[NewFarm]:
+    """A farm that names the stand-in; `more` is laid over [engine.facefusion], `settings` stand behind it. What one
+    daemon has found out of the shared installation spares the next one the questions."""
     farms: list[Farm] = []
 
     def make(settings: str = "", **more: Any) -> Farm:
-        own = {"root": str(root), "python": sys.executable, **more}
+        own = {"root": str(installed / "ff"), "python": sys.executable, **more}
         lines = "\n".join(f"{name} = {json.dumps(value)}" for name, value in own.items())
         engine = f'\n[engine]\nname = "facefusion"\n[engine.facefusion]\n{lines}\n{QUICK}{settings}'
         farms.append(Farm.made(tmp_path / f"farm-{len(farms)}", media / "portrait.png", engine))
+        if (installed / "facefusion").exists():
+            shutil.copytree(installed / "facefusion", farms[-1].folder / "state" / "facefusion")
         return farms[-1]
 
     yield make
     for farm in farms:
         farm.close()
+        known = farm.folder / "state" / "facefusion"
+        if (known / "providers.json").exists() and not (installed / "facefusion").exists():
+            shutil.copytree(known, installed / "facefusion")
 
 
 @pytest.fixture
-def farm(new_farm: NewFarm) -> Farm:
+def farm(new_farm: NewFarm, root: Path) -> Farm:
     made = new_farm()
     made.start()
     return made
@@ -80,7 +101,7 @@ def held(farm: Farm) -> messages.Status:
     return farm.until(lambda status: status.state == "held" and bool(status.waiting), "held")
 
 
-def test_the_same_drop_of_files_goes_through_facefusion(farm: Farm, media: Path) -> None:
+def test_the_same_drop_of_files_goes_through_facefusion(farm: Farm, root: Path, media: Path) -> None:
     names = ("photo.jpg", "photo.png", "clip.mp4", "phone.mov")
     targets = [farm.drop(media / name) for name in names]
     for target in targets:
@@ -90,7 +111,7 @@ def test_the_same_drop_of_files_goes_through_facefusion(farm: Farm, media: Path)
         assert Path(job.output).name == target.name
     status = farm.status()
     assert status.engine == "facefusion"
-    assert status.engine_why == f"FaceFusion 3.8.1 in {farm.folder.parent / 'ff'}, on CPU."
+    assert status.engine_why == f"FaceFusion 3.8.1 in {root}, on CPU."
     changed = cv2.absdiff(looked_at(farm.outbox / "alice" / "photo.png"), looked_at(media / "photo.png"))
     assert changed[80:160, 110:210].mean() > 30
     assert changed[:40].mean() < 5
@@ -115,6 +136,10 @@ def test_what_the_content_check_declines_is_final(farm: Farm, tmp_path: Path) ->
     assert job.attempt == 1
     assert [one.outcome for one in detail(farm, job).executions] == ["failed"]
     assert list(farm.outbox.rglob("*.png")) == []
+    assert "was declined for good" in farm.ctl("retry", str(job.id), code=1)
+    farm.drop(tmp_path / "red.png", "alice", "again.png")
+    farm.until(lambda _: "declined for good" in farm.ctl("explain", str(farm.inbox / "alice" / "again.png")), "said")
+    assert farm.status().counts["queued"] == 0
 
 
 def test_a_target_in_which_nobody_was_swapped_is_no_result(farm: Farm, root: Path, picture: Path) -> None:
@@ -206,12 +231,12 @@ def test_in_parts_where_nothing_else_helps(new_farm: NewFarm, root: Path, tmp_pa
 
 
 def test_a_broken_installation_holds_the_queue_and_goes_on_by_itself(
-    new_farm: NewFarm, root: Path, picture: Path
+    new_farm: NewFarm, own_root: Path, picture: Path
 ) -> None:
-    core = root / "facefusion" / "core.py"
-    away = root / "core.py.away"
+    core = own_root / "facefusion" / "core.py"
+    away = own_root / "core.py.away"
     core.rename(away)
-    farm = new_farm()
+    farm = new_farm(root=str(own_root))
     farm.start()
     target = farm.drop(picture)
     status = held(farm)
@@ -223,10 +248,10 @@ def test_a_broken_installation_holds_the_queue_and_goes_on_by_itself(
     assert job.attempt == 1
 
 
-def test_an_altered_installation_is_not_driven(new_farm: NewFarm, root: Path, picture: Path) -> None:
-    analyser = root / "facefusion" / "content_analyser.py"
+def test_an_altered_installation_is_not_driven(new_farm: NewFarm, own_root: Path, picture: Path) -> None:
+    analyser = own_root / "facefusion" / "content_analyser.py"
     analyser.write_text(analyser.read_text(encoding="utf-8") + "\n# weaker\n", encoding="utf-8")
-    farm = new_farm()
+    farm = new_farm(root=str(own_root))
     farm.start()
     farm.drop(picture)
     status = held(farm)
@@ -261,12 +286,12 @@ def test_a_root_that_is_something_else_is_said(new_farm: NewFarm, tmp_path: Path
 
 
 def test_models_that_are_missing_offline_hold_the_queue_until_they_are_there(
-    new_farm: NewFarm, root: Path, picture: Path
+    new_farm: NewFarm, own_root: Path, picture: Path
 ) -> None:
-    model = root / ".assets" / "models" / "arcface_w600k_r50.onnx"
-    away = root / "model.away"
+    model = own_root / ".assets" / "models" / "arcface_w600k_r50.onnx"
+    away = own_root / "model.away"
     model.rename(away)
-    farm = new_farm(downloads=False)
+    farm = new_farm(root=str(own_root), downloads=False)
     farm.start()
     target = farm.drop(picture)
     status = held(farm)
@@ -276,11 +301,11 @@ def test_models_that_are_missing_offline_hold_the_queue_until_they_are_there(
     assert farm.ended(target).state == "succeeded"
 
 
-def test_a_model_that_is_cut_short_never_reaches_facefusion(new_farm: NewFarm, root: Path, picture: Path) -> None:
-    model = root / ".assets" / "models" / "hyperswap_1a_256.onnx"
+def test_a_model_that_is_cut_short_never_reaches_facefusion(new_farm: NewFarm, own_root: Path, picture: Path) -> None:
+    model = own_root / ".assets" / "models" / "hyperswap_1a_256.onnx"
     whole = model.read_bytes()
     model.write_bytes(whole[:-7])
-    farm = new_farm(downloads=False)
+    farm = new_farm(root=str(own_root), downloads=False)
     farm.start()
     target = farm.drop(picture)
     assert held(farm).waiting[0].category == "model_corrupt"
@@ -317,13 +342,13 @@ def test_in_a_batch_one_that_is_declined_costs_the_others_nothing(
 
 
 def test_where_the_driver_does_not_work_the_next_level_does_and_the_reason_is_shown(
-    new_farm: NewFarm, root: Path, picture: Path
+    new_farm: NewFarm, own_root: Path, picture: Path
 ) -> None:
-    write_settings(root, fault="rubbish_on_stdout")
-    core = root / "facefusion" / "core.py"
+    write_settings(own_root, fault="rubbish_on_stdout")
+    core = own_root / "facefusion" / "core.py"
     text = core.read_text(encoding="utf-8")
     core.write_text(text + "\nimport sys\nif 'driver.py' in sys.argv[0]:\n    sys.exit(7)\n", encoding="utf-8")
-    farm = new_farm()
+    farm = new_farm(root=str(own_root))
     farm.start()
     job = farm.ended(farm.drop(picture))
     assert job.state == "succeeded", job.reason
@@ -383,11 +408,11 @@ def test_a_cancelled_job_ends_facefusion_and_the_next_one_runs(
 
 @pytest.mark.parametrize("version", ["3.1.2", "3.4.2", "3.5.0", "3.7.1", "3.8.0", "4.0.0"])
 def test_each_version_does_an_image_and_a_video(
-    tmp_path: Path, new_farm: NewFarm, root: Path, media: Path, version: str
+    tmp_path: Path, new_farm: NewFarm, own_root: Path, media: Path, version: str
 ) -> None:
-    shutil.rmtree(root)
-    make_root(root, version=version)
-    farm = new_farm()
+    shutil.rmtree(own_root)
+    make_root(own_root, version=version)
+    farm = new_farm(root=str(own_root))
     farm.start()
     for name in ("photo.jpg", "clip.mp4"):
         job = farm.ended(farm.drop(media / name))

@@ -5,7 +5,7 @@ import pytest
 
 from faceswapd.core.failures import Failure
 from faceswapd.core.intake import Signature
-from faceswapd.core.job import Parked, State
+from faceswapd.core.job import IllegalTransition, Parked, State
 from faceswapd.core.retry import GiveUp
 from faceswapd.ledger import admission, claims, outcomes, reports
 from faceswapd.ledger.admission import Arrival, Outcome
@@ -270,3 +270,17 @@ async def test_other_options_make_another_job_of_the_same_content(ledger: Ledger
     assert jobs[0] != jobs[1]
     assert jobs[2] == jobs[1]
     assert (await record(ledger, jobs[1])).options == sharp
+
+
+async def test_what_was_declined_for_good_comes_back_through_no_door(ledger: Ledger) -> None:
+    claimed = await running(ledger)
+    declined = Failure("content_declined", "FaceFusion's content check declined this target.")
+    await outcomes.failed(ledger, claimed, declined, GiveUp(declined), NOW)
+    with pytest.raises(IllegalTransition):
+        await outcomes.requeue(ledger, claimed.job, NOW)
+    (again,) = await admission.admit(ledger, [arrival()], NOW)
+    (copied,) = await admission.admit(ledger, [arrival("copy.mp4", "alice/clip.mp4")], NOW)
+    assert (again.outcome, again.job) == (copied.outcome, copied.job) == (Outcome.DUPLICATE, claimed.job)
+    assert (await record(ledger, claimed.job)).state is State.FAILED
+    (sighting,) = await admission.sightings_of(ledger, [arrival("copy.mp4").target])
+    assert sighting.note == f"It is the target of job {claimed.job}, which was declined for good."
