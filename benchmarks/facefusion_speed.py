@@ -187,7 +187,7 @@ async def _bare_run(place: _Place, targets: Sequence[Path]) -> float:
     start = time.monotonic()
     for work, order, scratch in works:
         hearing = Hearing(Kind.IMAGE, lambda _: None, 0, 1)
-        ran = await runner.run(order.command_line(work, work.output, scratch), hearing)
+        ran = await runner.run(order.command_line(work, work.output, scratch), hearing, order.proved)
         if ran.code or not work.output.exists():
             raise RuntimeError("the bare driver failed")
     seconds = time.monotonic() - start

@@ -6,13 +6,14 @@ remembered in this process, where their names exist: that a model file has the r
 inode), and which encoders ffmpeg has. They cost FaceFusion some seconds for each job. The content check is called
 as ever.
 
-    to the driver      {"id": 1, "verb": "run", "args": {"argv": ["headless-run", ...], "mark": "..."}}
+    to the driver      {"id": 1, "verb": "run", "args": {"argv": ["headless-run", ...], "mark": "...", "proved": [...]}}
     from the driver    {"ready": {"remembers": [...]}}
                        {"id": 1, "result": {"code": 0, "inner": 0, "seconds": 1.5, "error": null}}
 
 `inner` is what FaceFusion's own step returned (3: the content check declined, 4: stopped); null where it cannot be
 seen. Everything that FaceFusion writes goes to stderr, and after each job a line with `mark`, so that the
-reader of stderr knows that he has read it all.
+reader of stderr knows that he has read it all. `proved` are the model and hash files that the daemon has compared
+already, each as [path, size, nanoseconds, inode]: they are not summed up again as long as they look the same.
 """
 
 import contextlib
@@ -44,7 +45,8 @@ def main() -> None:
         importlib.import_module("facefusion.conda").setup()  # may start this script anew, with conda's libraries
     out = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)
-    remembers = _remember_answers()
+    proved: dict[str, list[int]] = {}
+    remembers = _remember_answers(proved)
     core: Any = importlib.import_module("facefusion.core")
     verdict = _Verdict(core)
     questions: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -56,6 +58,7 @@ def main() -> None:
         if first:
             gc.freeze()  # what was imported stays anyway: looking through it would cost each job 30 ms
         question = json.loads(questions.get())
+        proved.update({path: stamp for path, *stamp in question["args"].get("proved", ())})
         _send(out, {"id": question["id"], "result": _run(core, verdict, question["args"])})
         first = False
 
@@ -97,14 +100,14 @@ class _Verdict:
             core.conditional_process = noted
 
 
-def _remember_answers() -> list[str]:
+def _remember_answers(proved: Mapping[str, list[int]]) -> list[str]:
     """Let two questions be asked once in this process. Returns the names of those that are remembered."""
     done = []
     with contextlib.suppress(ImportError):
         download: Any = importlib.import_module("facefusion.download")
         check = getattr(download, "validate_hash", None)
         if callable(check):
-            download.validate_hash = _once_for_each_file(check)
+            download.validate_hash = _once_for_each_file(check, proved)
             done.append("hashes")
     with contextlib.suppress(ImportError):
         program: Any = importlib.import_module("facefusion.program")
@@ -115,17 +118,19 @@ def _remember_answers() -> list[str]:
     return done
 
 
-def _once_for_each_file(check: Callable[[str], bool]) -> Callable[[str], bool]:
+def _once_for_each_file(check: Callable[[str], bool], proved: Mapping[str, list[int]]) -> Callable[[str], bool]:
     """A file that was found right is asked again only when its size, time or inode has changed, or its hash file's."""
     right: set[tuple[object, ...]] = set()
 
     @functools.wraps(check)
     def remembered(path: str) -> bool:
         try:
-            key = (path, *_stamp(path), *_stamp(str(Path(path).with_suffix(".hash"))))
+            told = str(Path(path).with_suffix(".hash"))
+            key = (path, *_stamp(path), *_stamp(told))
         except (OSError, TypeError, ValueError):
             return check(path)
-        if key not in right:
+        known = key in right or [*proved.get(path, ()), *proved.get(told, ())] == list(key[1:])
+        if not known:
             if not check(path):
                 return False
             right.add(key)

@@ -205,7 +205,7 @@ class FaceFusionEngine:
             return await self._batch.run(self._runner, await self._site.job_file(order, work, part, trim), hearing)
         scratch = part.parent / f"run-{part.stem}"  # removed with the work's own folder
         try:
-            return await self._runner.run(order.command_line(work, part, scratch, trim), hearing)
+            return await self._runner.run(order.command_line(work, part, scratch, trim), hearing, order.proved)
         except ChildFailure as error:
             return Ran(None, None, 0.0, died=error.failure)
 

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import sys
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +27,16 @@ MARK_SECONDS: Final = 5.0  # from the answer to the end of what was written befo
 OFFLINE: Final = {"https_proxy": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}
 
 Hear = Callable[[bytes], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """How a file looks without reading it."""
+
+    path: Path
+    size: int
+    modified: int  # nanoseconds
+    inode: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +84,17 @@ class Runner:
             )
         return self._child.identity
 
-    async def run(self, arguments: tuple[str, ...], hear: Hear) -> Ran:
-        """Run one command line (without the program's name); `hear` gets its stderr as it comes. When the await is
-        cancelled, the child and all that it started are gone. Raises ChildFailure where no child can be started."""
+    async def run(self, arguments: tuple[str, ...], hear: Hear, proved: Sequence[Stamp] = ()) -> Ran:
+        """Run one command line (without the program's name); `hear` gets its stderr as it comes. `proved` are model
+        files that need not be summed up again. When the await is cancelled, the child and all that it started are
+        gone. Raises ChildFailure where no child can be started."""
         await self.start()
         assert self._child is not None
         mark = f"-- {uuid.uuid4().hex} --"
         self._mark, self._last, self._hear = mark.encode(), b"", hear
         self._marked.clear()
         try:
-            answer = await self._child.ask("run", self._question(arguments, mark))
+            answer = await self._child.ask("run", self._question(arguments, mark, proved))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(MARK_SECONDS):
                     await self._marked.wait()
@@ -113,9 +124,10 @@ class Runner:
         if child is not None:
             await child.stop()
 
-    def _question(self, arguments: tuple[str, ...], mark: str) -> dict[str, Any]:
+    def _question(self, arguments: tuple[str, ...], mark: str, proved: Sequence[Stamp]) -> dict[str, Any]:
         if self.warm:
-            return {"argv": list(arguments), "mark": mark}
+            known = [[str(one.path), one.size, one.modified, one.inode] for one in proved]
+            return {"argv": list(arguments), "mark": mark, "proved": known}
         installation = self.installation
         return {
             "argv": list(installation.argv(*arguments)),

@@ -20,6 +20,7 @@ from faceswapd.engines.facefusion.model_store import ModelStore, StoreRefused
 from faceswapd.engines.facefusion.options import Chosen, Device, OptionRefused, options_for
 from faceswapd.engines.facefusion.probe import ProbeError, probe
 from faceswapd.engines.facefusion.providers import ProviderReport, devices_of, really_runs
+from faceswapd.engines.facefusion.runner import Stamp
 from faceswapd.engines.facefusion.step import template
 
 LOOK_SECONDS: Final = 2.0  # between two looks at whether the installation has changed
@@ -47,6 +48,7 @@ class Order:
 
     installation: Installation
     chosen: Chosen
+    proved: tuple[Stamp, ...] = field(default=())  # its models and their hashes, as they looked when they were compared
     warnings: tuple[str, ...] = field(default=())
 
     def command_line(self, work: Work, part: Path, scratch: Path, trim: Sequence[str] = ()) -> tuple[str, ...]:
@@ -66,22 +68,12 @@ class Order:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Stamp:
-    """How a file looks without reading it."""
-
-    path: Path
-    size: int
-    modified: int  # nanoseconds
-    inode: int
-
-
-def _stamps(paths: Sequence[Path]) -> tuple[_Stamp, ...]:
+def _stamps(paths: Sequence[Path]) -> tuple[Stamp, ...]:
     found = []
     for path in paths:
         with contextlib.suppress(OSError):
             status = path.stat()
-            found.append(_Stamp(path, status.st_size, status.st_mtime_ns, status.st_ino))
+            found.append(Stamp(path, status.st_size, status.st_mtime_ns, status.st_ino))
     return tuple(found)
 
 
@@ -95,7 +87,7 @@ class Site:
         self._installation: Installation | None = None
         self._looked = 0.0
         self._looking = asyncio.Lock()
-        self._whole: dict[tuple[str, ...], tuple[_Stamp, ...]] = {}  # by arguments, the models that were proved
+        self._whole: dict[tuple[str, ...], tuple[Stamp, ...]] = {}  # by arguments, the models that were proved
         self._reports: tuple[ProviderReport, ...] = ()
         self._devices: tuple[Device, ...] = ()
         self.models = ModelStore(
@@ -179,8 +171,7 @@ class Site:
             )
         except OptionRefused as error:
             raise EngineFailure(Failure("option_unknown", str(error))) from error
-        await self._models_whole(chosen, work, report)
-        return Order(installation, chosen)
+        return Order(installation, chosen, await self._models_whole(chosen, work, report))
 
     async def job_file(self, order: Order, work: Work, part: Path, trim: Sequence[str]) -> JobFile:
         """The same, as a job file. Raises EngineFailure."""
@@ -216,12 +207,12 @@ class Site:
         self._looked = time.monotonic()
         return found
 
-    async def _models_whole(self, chosen: Chosen, work: Work, report: Report) -> None:
-        """No child starts before the models of its job are whole."""
+    async def _models_whole(self, chosen: Chosen, work: Work, report: Report) -> tuple[Stamp, ...]:
+        """No child starts before the models of its job are whole; returns how they look."""
         arguments = (*chosen.step, *chosen.process)
         seen = self._whole.get(arguments)
         if seen is not None and await asyncio.to_thread(_stamps, [stamp.path for stamp in seen]) == seen:
-            return  # as they were when they were proved
+            return seen  # as they were when they were proved
         try:
             lack = await self.models.lack_for(arguments)
             if lack is not None and self._wanted.downloads:
@@ -235,6 +226,7 @@ class Site:
             raise EngineFailure(Failure("model_missing", str(error))) from error
         paths = [path for state in states for path in (state.file.path, state.file.hash_path)]
         self._whole[arguments] = await asyncio.to_thread(_stamps, paths)
+        return self._whole[arguments]
 
     def _preset_arguments(self, installation: Installation) -> Mapping[str, Sequence[str]]:
         """What each preset asks for, on the first device."""
