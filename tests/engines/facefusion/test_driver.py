@@ -12,11 +12,15 @@ class Check:
     """FaceFusion's own check, which counts how often it is asked."""
 
     def __init__(self) -> None:
-        self.asked = 0
+        self.paths: list[str] = []
         self.answer = True
 
+    @property
+    def asked(self) -> int:
+        return len(self.paths)
+
     def __call__(self, path: str) -> bool:
-        self.asked += 1
+        self.paths.append(path)
         return self.answer
 
 
