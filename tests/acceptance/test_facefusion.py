@@ -248,6 +248,25 @@ def test_a_broken_installation_holds_the_queue_and_goes_on_by_itself(
     assert job.attempt == 1
 
 
+def test_what_breaks_every_way_of_driving_leaves_the_fastest_when_it_is_mended(
+    new_farm: NewFarm, root: Path, media: Path, picture: Path
+) -> None:
+    farm = new_farm()
+    farm.start()
+    assert farm.ended(farm.drop(media / "photo.png")).state == "succeeded"
+    farm.stop()
+    write_settings(root, fault="dies_at_import")
+    farm.start()
+    target = farm.drop(picture)
+    assert "libcudart" in (held(farm).why or "")
+    farm.ctl("pause")  # so that it is not mended in the middle of an attempt
+    farm.until(lambda status: not status.running, "nothing runs")
+    write_settings(root)
+    farm.ctl("resume")
+    assert farm.ended(target).state == "succeeded"
+    assert farm.status().remarks == []
+
+
 def test_an_altered_installation_is_not_driven(new_farm: NewFarm, own_root: Path, picture: Path) -> None:
     analyser = own_root / "facefusion" / "content_analyser.py"
     analyser.write_text(analyser.read_text(encoding="utf-8") + "\n# weaker\n", encoding="utf-8")

@@ -5,6 +5,7 @@ FaceFusion for several jobs, by its own job files), cold (one FaceFusion for eac
 """
 
 import asyncio
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from faceswapd.children.child import ChildFailure, ChildId
-from faceswapd.core.failures import Failure
+from faceswapd.core.failures import Failure, FailureClass
 from faceswapd.core.preflight import Weakness
 from faceswapd.core.target import Kind
 from faceswapd.engines.engine import WAITING, EngineFailure, Output, Progress, Report, Work
@@ -27,6 +28,7 @@ from faceswapd.engines.facefusion.verdict import Exit, judge, notices
 NAME: Final = "facefusion"
 GROWTH: Final = 2 << 30  # bytes by which a warm child may grow over what it held after its first job
 DRIVER_FAULTS: Final = 2  # in a row, after which the driver is not used any more
+RISE_SECONDS: Final = 1800.0  # after which a way that did not work is tried again, when the child has ended anyway
 BATCH_ROOM: Final = 20  # jobs that one FaceFusion takes at the batch level
 
 
@@ -60,8 +62,9 @@ class FaceFusionEngine:
         for them."""
         self._site = site
         self._place = place
-        self._level = level
+        self._level = self._wished = level
         self._fell = ""  # why it is driven the slower way
+        self._fell_at = 0.0
         self._faults = 0
         self._runner: Runner | None = None
         self._batch = Batch()
@@ -138,7 +141,16 @@ class FaceFusionEngine:
 
     async def run(self, work: Work, report: Report) -> Output:
         """Swap. Raises EngineFailure; cancelling stops the child and all that it started."""
+        try:
+            return await self._take_turn(work, report)
+        except EngineFailure as error:
+            await self._rise(error.failure)
+            raise
+
+    async def _take_turn(self, work: Work, report: Report) -> Output:
         order = await self._site.order(work, self._device, report)
+        if self._fell and self._runner is None and time.monotonic() - self._fell_at > RISE_SECONDS:
+            self._wish_again()  # what was in the way may be gone
         if self._level is Level.BATCH:
             return await self._run(work, order, report)
         if self._turn.locked():
@@ -224,7 +236,18 @@ class FaceFusionEngine:
         self._fell = (
             f"FaceFusion is driven the slower way `{below}`, since `{self._level}` does not work: {failure.sentence}"
         )
-        self._level, self._faults = below, 0
+        self._level, self._faults, self._fell_at = below, 0, time.monotonic()
+
+    async def _rise(self, failure: Failure) -> None:
+        """Begin again as it was wished where the surroundings are broken: then no way works, and it was not the faster
+        one's fault that it did not."""
+        if failure.failure_class is FailureClass.ENVIRONMENT and self._level is not self._wished:
+            async with self._changing:
+                await self._end()
+                self._wish_again()
+
+    def _wish_again(self) -> None:
+        self._level, self._fell, self._faults = self._wished, "", 0
 
     async def _recycle(self, work: Work) -> None:
         """End a child that has grown, or of a version that keeps what it should let go; the next run starts afresh."""
