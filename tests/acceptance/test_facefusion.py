@@ -43,13 +43,13 @@ def own_root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def new_farm(tmp_path: Path, media: Path, installed: Path) -> Iterator[NewFarm]:
+def new_farm(tmp_path: Path, media: Path, installed: Path, root: Path) -> Iterator[NewFarm]:
     """A farm that names the stand-in; `more` is laid over [engine.facefusion], `settings` stand behind it. What one
     daemon has found out of the shared installation spares the next one the questions."""
     farms: list[Farm] = []
 
     def make(settings: str = "", **more: Any) -> Farm:
-        own = {"root": str(installed / "ff"), "python": sys.executable, **more}
+        own = {"root": str(root), "python": sys.executable, **more}
         lines = "\n".join(f"{name} = {json.dumps(value)}" for name, value in own.items())
         engine = f'\n[engine]\nname = "facefusion"\n[engine.facefusion]\n{lines}\n{QUICK}{settings}'
         farms.append(Farm.made(tmp_path / f"farm-{len(farms)}", media / "portrait.png", engine))
