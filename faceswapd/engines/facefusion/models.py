@@ -125,11 +125,17 @@ async def needs(installation: Installation, arguments: Sequence[str], cache: Pat
         answer = json.loads(ended.out)
         files = _files_of(answer)
     except (ValueError, KeyError, TypeError):
-        last = next((line for line in reversed(ended.err.splitlines()) if line.strip()), f"exit code {ended.code}")
-        sentence = f"FaceFusion does not tell which models it needs: {last.strip()[:300]}"
+        sentence = f"FaceFusion does not tell which models it needs: {_last_words(ended)[:300]}"
         raise ModelsUnknown(Failure("child_start", sentence)) from None
     _write(kept, answer)
     return files
+
+
+def _last_words(ended: program.Ended) -> str:
+    """The last line that tells of an error, else the last line: what a library prints may come after it."""
+    said = [line.strip() for line in ended.err.splitlines() if line.strip()]
+    errors = [line for line in said if "error" in line.lower()]
+    return next(iter(reversed(errors or said)), f"exit code {ended.code}")
 
 
 async def check(files: Iterable[ModelFile], memory: Path) -> tuple[ModelState, ...]:
