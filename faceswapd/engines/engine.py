@@ -33,6 +33,8 @@ class Work:
 
 WAITING = "waiting"  # the phase of a run that has not begun: the engine has others before it
 
+DOWNLOADING = "downloading"  # the phase in which it fetches what it needs
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:

@@ -10,7 +10,7 @@ from faceswapd.children.child import ChildId
 from faceswapd.core.eta import Speed
 from faceswapd.core.failures import Failure
 from faceswapd.core.plan import Timeouts, Why
-from faceswapd.engines.engine import WAITING, Engine, Progress
+from faceswapd.engines.engine import DOWNLOADING, WAITING, Engine, Progress
 from faceswapd.ledger.claims import Claim
 from faceswapd.ledger.connection import Ledger
 from faceswapd.media.examiner import Examiner
@@ -19,7 +19,6 @@ from faceswapd.settings import Settings
 
 PREPARING, COMPLETING = "preparing", "completing"  # phases before and after the engine's own
 PROVING, PUBLISHING = FINISHING = ("proving", "publishing")  # phases that are not timed
-DOWNLOADING = "downloading"  # the engine's, while it fetches what it needs
 
 Photos = Callable[[str, str | None], tuple[Path, ...]]
 Notice = Callable[[str, str | None], None]  # by a key; None takes it back

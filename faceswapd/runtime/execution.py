@@ -22,13 +22,13 @@ from faceswapd.core.plan import Timeouts, Why
 from faceswapd.core.presets import PresetSpec
 from faceswapd.core.retry import GiveUp, after_failure
 from faceswapd.core.target import Marks, Proof
-from faceswapd.engines.engine import EngineFailure, Output, Progress, Work
+from faceswapd.engines.engine import DOWNLOADING, EngineFailure, Output, Progress, Work
 from faceswapd.ledger import admission, outcomes, rungs
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.outcomes import Ran, Spent
 from faceswapd.ledger.records import JobRecord
 from faceswapd.runtime import notes, outbox
-from faceswapd.runtime.course import COMPLETING, DOWNLOADING, PREPARING, PROVING, PUBLISHING, Course, Workshop
+from faceswapd.runtime.course import COMPLETING, PREPARING, PROVING, PUBLISHING, Course, Workshop
 
 PROGRESS_SECONDS = 1.0  # the ledger hears of progress at most this often
 
@@ -152,7 +152,7 @@ async def _ready(course: Course, shop: Workshop, staged: Work) -> Work:
         await starting
     finally:
         starting.cancel()
-        await asyncio.wait([starting])
+        await asyncio.gather(starting, return_exceptions=True)  # one failure is enough to tell
     return work
 
 

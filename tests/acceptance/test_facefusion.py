@@ -78,6 +78,15 @@ def picture(tmp_path: Path) -> Path:
     return tmp_path / "scene.png"
 
 
+@pytest.fixture
+def declined(tmp_path: Path) -> Path:
+    """A picture that the content check minds."""
+    red = np.zeros((120, 160, 3), np.uint8)
+    red[..., 2] = np.random.default_rng(3).integers(150, 255, (120, 160))
+    cv2.imwrite(str(tmp_path / "red.png"), red)
+    return tmp_path / "red.png"
+
+
 def looked_at(path: Path) -> NDArray[np.uint8]:
     found = cv2.imread(str(path))
     assert found is not None
@@ -127,17 +136,14 @@ def test_one_child_takes_one_job_after_the_other(farm: Farm, media: Path) -> Non
     assert len(drivers) == 1
 
 
-def test_what_the_content_check_declines_is_final(farm: Farm, tmp_path: Path) -> None:
-    red = np.zeros((120, 160, 3), np.uint8)
-    red[..., 2] = np.random.default_rng(3).integers(150, 255, (120, 160))
-    cv2.imwrite(str(tmp_path / "red.png"), red)
-    target = farm.drop(tmp_path / "red.png")
+def test_what_the_content_check_declines_is_final(farm: Farm, declined: Path) -> None:
+    target = farm.drop(declined)
     job = failed(farm, target, "content_declined")
     assert job.attempt == 1
     assert [one.outcome for one in detail(farm, job).executions] == ["failed"]
     assert list(farm.outbox.rglob("*.png")) == []
     assert "was declined for good" in farm.ctl("retry", str(job.id), code=1)
-    farm.drop(tmp_path / "red.png", "alice", "again.png")
+    farm.drop(declined, "alice", "again.png")
     farm.until(lambda _: "declined for good" in farm.ctl("explain", str(farm.inbox / "alice" / "again.png")), "said")
     assert farm.status().counts["queued"] == 0
 
@@ -344,15 +350,12 @@ def test_each_level_does_all_jobs(new_farm: NewFarm, media: Path, level: str) ->
 
 
 def test_in_a_batch_one_that_is_declined_costs_the_others_nothing(
-    new_farm: NewFarm, media: Path, tmp_path: Path
+    new_farm: NewFarm, media: Path, declined: Path
 ) -> None:
-    red = np.zeros((120, 160, 3), np.uint8)
-    red[..., 2] = np.random.default_rng(3).integers(150, 255, (120, 160))
-    cv2.imwrite(str(tmp_path / "red.png"), red)
     farm = new_farm(level="batch")
     farm.start()
     farm.ctl("pause")
-    targets = [farm.drop(path) for path in (media / "photo.jpg", tmp_path / "red.png", media / "photo.png")]
+    targets = [farm.drop(path) for path in (media / "photo.jpg", declined, media / "photo.png")]
     for target in targets:
         farm.job_of(target)
     farm.ctl("resume")

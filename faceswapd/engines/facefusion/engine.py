@@ -159,7 +159,7 @@ class FaceFusionEngine:
             return await self._run(work, order, report)
 
     async def _run(self, work: Work, order: Order, report: Report) -> Output:
-        seconds, parts, warnings = 0.0, [], list(order.warnings)
+        seconds, parts, warnings = 0.0, [], []
         spans = list(_spans(work))
         for number, span in enumerate(spans):
             part = work.output if len(spans) == 1 else work.output.with_stem(f"{work.output.stem}-{number}")

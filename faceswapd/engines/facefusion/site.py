@@ -13,7 +13,7 @@ from faceswapd.core.failures import Failure, usual
 from faceswapd.core.ladder import RUNGS
 from faceswapd.core.preflight import Weakness
 from faceswapd.core.presets import PresetSpec
-from faceswapd.engines.engine import EngineFailure, Progress, Report, Work
+from faceswapd.engines.engine import DOWNLOADING, EngineFailure, Progress, Report, Work
 from faceswapd.engines.facefusion.batch import JobFile
 from faceswapd.engines.facefusion.installation import Installation
 from faceswapd.engines.facefusion.model_store import ModelStore, StoreRefused
@@ -24,7 +24,6 @@ from faceswapd.engines.facefusion.runner import Stamp
 from faceswapd.engines.facefusion.step import template
 
 LOOK_SECONDS: Final = 2.0  # between two looks at whether the installation has changed
-DOWNLOADING: Final = "downloading"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,6 @@ class Order:
     installation: Installation
     chosen: Chosen
     proved: tuple[Stamp, ...] = field(default=())  # its models and their hashes, as they looked when they were compared
-    warnings: tuple[str, ...] = field(default=())
 
     def command_line(self, work: Work, part: Path, scratch: Path, trim: Sequence[str] = ()) -> tuple[str, ...]:
         """The arguments of the one-shot command, with folders of its own."""
@@ -90,9 +88,8 @@ class Site:
         self._whole: dict[tuple[str, ...], tuple[Stamp, ...]] = {}  # by arguments, the models that were proved
         self._reports: tuple[ProviderReport, ...] = ()
         self._devices: tuple[Device, ...] = ()
-        self.models = ModelStore(
-            lambda: self._installation, self._preset_arguments, folder, offline=not wanted.downloads
-        )
+        # What a person asks for is fetched whatever `downloads` says, which is about what happens by itself.
+        self.models = ModelStore(lambda: self._installation, self._preset_arguments, folder)
 
     @property
     def devices(self) -> tuple[Device, ...]:
