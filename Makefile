@@ -1,4 +1,4 @@
-# Two commands on a machine with python3 and make: `make demo` and `make test`.
+# Two commands on a machine with python3 and make: `make demo` and `make test`. `make test-deep` runs the long tests.
 # Each makes the virtual environment if it is missing, and installs what it needs.
 
 PYTHON ?= python3
@@ -6,13 +6,16 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO ?= demo
 
-.PHONY: demo test bench lint clean
+.PHONY: demo test test-deep bench lint clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/faceswapd demo $(DEMO)
 
 test: $(VENV)/.test lint
 	$(BIN)/python -m pytest
+
+test-deep: $(VENV)/.test
+	$(BIN)/python -m pytest -m deep --durations=0
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check
