@@ -91,3 +91,4 @@ class Parked(StrEnum):
     NEEDS_FACE = "needs_face"
     UNREADABLE = "unreadable"
     INCOMPLETE = "incomplete"
+    MISTAKEN = "mistaken"  # its sidecar, or its folder's defaults, cannot be understood

@@ -10,9 +10,10 @@ from faceswapd.core.failures import FINAL
 from faceswapd.core.intake import Signature, fold
 from faceswapd.core.job import Event, Parked, State
 from faceswapd.core.target import Facts, Kind
+from faceswapd.core.wish import NOTHING, Wish
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.history import note, notes
-from faceswapd.ledger.records import Options, destination, marks, options_text, sources, text
+from faceswapd.ledger.records import Options, destination, marks, options_text, sources, text, wish_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ class Arrival:
     parked: Parked | None = None
     reason: str | None = None  # why it is parked
     options: Options = ()  # laid over the preset's
+    wish: Wish = NOTHING  # trim, output, passes, not_before
+    sidecar: str = ""  # all that was said about it beside its place, as one text
 
 
 class Outcome(StrEnum):
@@ -62,12 +65,22 @@ class Sighting:
     signature: Signature
     job: int | None
     note: str | None
+    sidecar: str = ""  # what was said about it when it was taken
 
 
-def fingerprint(content: str, face: str, preset: str, bundle: str | None = None, options: Options = ()) -> str:
-    """What makes two drops one job. Bundles of one name in two inboxes are two faces."""
+def fingerprint(
+    content: str,
+    face: str,
+    preset: str,
+    bundle: str | None = None,
+    options: Options = (),
+    wish: Wish = NOTHING,
+) -> str:
+    """What makes two drops one job. Bundles of one name in two inboxes are two faces. When and under which name a
+    result is wanted changes nothing about it."""
     usual = f"{content}/{fold(face) if bundle is None else bundle}/{preset}"
-    return text(f"{usual}/{options_text(options)}" if options else usual)
+    asked = [options_text(options), wish_text(Wish(trim=wish.trim, passes=wish.passes))]
+    return text("/".join([usual, *filter(None, asked)]))
 
 
 async def admit(ledger: Ledger, arrivals: Sequence[Arrival], now: float) -> list[Admitted]:
@@ -77,7 +90,8 @@ async def admit(ledger: Ledger, arrivals: Sequence[Arrival], now: float) -> list
         decided = [_decide(connection, arrival, now) for arrival in arrivals]
         # Each statement costs a way to the writer's thread and back, so what nobody asks for in between goes together.
         connection.executemany(
-            "INSERT OR REPLACE INTO sightings (target, inode, size, modified, job, note) VALUES (?, ?, ?, ?, ?, ?)",
+            """INSERT OR REPLACE INTO sightings (target, inode, size, modified, job, note, sidecar)
+               VALUES (?, ?, ?, ?, ?, ?, ?)""",
             [
                 (
                     os.fsencode(arrival.target),
@@ -86,6 +100,7 @@ async def admit(ledger: Ledger, arrivals: Sequence[Arrival], now: float) -> list
                     arrival.signature.modified,
                     admitted.job,
                     words,
+                    text(arrival.sidecar),
                 )
                 for arrival, (admitted, words) in zip(arrivals, decided, strict=True)
             ],
@@ -215,8 +230,8 @@ def _insert(connection: sqlite3.Connection, arrival: Arrival, mine: str | None, 
     ((job,),) = connection.execute(
         """INSERT INTO jobs (state, kind, inbox, target, relative, face, bundle, preset, priority, afterwards, rule,
                fingerprint, content, size, width, height, frames, duration, rotation, audio, parked, reason, created_at,
-               options)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id""",
+               options, wish)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id""",
         (
             state,
             arrival.kind,
@@ -248,11 +263,12 @@ def _insert(connection: sqlite3.Connection, arrival: Arrival, mine: str | None, 
             None if arrival.reason is None else text(arrival.reason),
             now,
             options_text(arrival.options),
+            wish_text(arrival.wish),
         ),
     )
     connection.execute(
-        "INSERT INTO segments (job, number, state, inbox, priority) VALUES (?, 0, ?, ?, ?)",
-        (job, state, arrival.inbox, arrival.priority),
+        "INSERT INTO segments (job, number, state, inbox, priority, not_before) VALUES (?, 0, ?, ?, ?, ?)",
+        (job, state, arrival.inbox, arrival.priority, arrival.wish.not_before),
     )
     return int(job)
 
@@ -262,7 +278,9 @@ def _fingerprint(arrival: Arrival) -> str | None:
         return None
     assert arrival.facts is not None
     assert arrival.face is not None
-    return fingerprint(arrival.facts.content, arrival.face, arrival.preset, arrival.bundle, arrival.options)
+    return fingerprint(
+        arrival.facts.content, arrival.face, arrival.preset, arrival.bundle, arrival.options, arrival.wish
+    )
 
 
 async def sightings(ledger: Ledger) -> list[Sighting]:
@@ -276,12 +294,16 @@ async def sightings_of(ledger: Ledger, targets: Sequence[str]) -> list[Sighting]
     return [_sighting(row) for row in found if row is not None]
 
 
-_SIGHTINGS = "SELECT target, inode, size, modified, job, note FROM sightings"
+_SIGHTINGS = "SELECT target, inode, size, modified, job, note, sidecar FROM sightings"
 
 
 def _sighting(row: sqlite3.Row) -> Sighting:
     return Sighting(
-        os.fsdecode(row["target"]), Signature(row["inode"], row["size"], row["modified"]), row["job"], row["note"]
+        os.fsdecode(row["target"]),
+        Signature(row["inode"], row["size"], row["modified"]),
+        row["job"],
+        row["note"],
+        row["sidecar"],
     )
 
 

@@ -33,12 +33,19 @@ async def migrate(connection: aiosqlite.Connection, path: Path) -> None:
             f"The ledger {path} is of version {version}, and this faceswapd knows versions up to {max(steps)}. "
             "Start the newer faceswapd that wrote it, or move the ledger away."
         )
-    for number in sorted(steps):
-        if number > version:
-            try:
-                await connection.executescript(
-                    f"BEGIN IMMEDIATE;\n{steps[number]}\nPRAGMA user_version = {number};\nCOMMIT;"
-                )
-            except sqlite3.Error:
-                await connection.rollback()
-                raise
+    # With foreign keys on, a table that is made anew would take the rows that point to it along.
+    await connection.execute("PRAGMA foreign_keys = OFF")
+    try:
+        for number in sorted(steps):
+            if number > version:
+                await _run(connection, number, steps[number])
+    finally:
+        await connection.execute("PRAGMA foreign_keys = ON")
+
+
+async def _run(connection: aiosqlite.Connection, number: int, sql: str) -> None:
+    try:
+        await connection.executescript(f"BEGIN IMMEDIATE;\n{sql}\nPRAGMA user_version = {number};\nCOMMIT;")
+    except sqlite3.Error:
+        await connection.rollback()
+        raise

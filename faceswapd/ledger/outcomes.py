@@ -11,7 +11,7 @@ from faceswapd.core.retry import GiveUp, TryAgain, after_interruption
 from faceswapd.ledger.admission import fingerprint, follow_job, requeue_rows, withdraw
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.history import note
-from faceswapd.ledger.records import destination, options_of, sources, text
+from faceswapd.ledger.records import destination, options_of, sources, text, wish_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,12 +211,19 @@ async def assign(ledger: Ledger, job: int, assignment: Assignment, now: float) -
     content with that face and preset is a job already. Raises IllegalTransition."""
 
     def unit(connection: sqlite3.Connection) -> int:
-        row = connection.execute("SELECT state, parked, content, options FROM jobs WHERE id = ?", (job,)).fetchone()
+        row = connection.execute(
+            "SELECT state, parked, content, options, wish FROM jobs WHERE id = ?", (job,)
+        ).fetchone()
         state = State(row["state"]) if row is not None else None
         if row is None or row["content"] is None or row["parked"] != Parked.NEEDS_FACE:
             raise IllegalTransition(job, state, Event.ASSIGN)
         mine = fingerprint(
-            row["content"], assignment.face, assignment.preset, assignment.bundle, options_of(row["options"])
+            row["content"],
+            assignment.face,
+            assignment.preset,
+            assignment.bundle,
+            options_of(row["options"]),
+            wish_of(row["wish"]),
         )
         other = connection.execute("SELECT id FROM jobs WHERE fingerprint = ?", (mine,)).fetchone()
         if other is not None:

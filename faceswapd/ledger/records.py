@@ -9,11 +9,12 @@ from typing import Any, Final
 
 from faceswapd.core.job import TRANSITIONS, Event, Parked, State
 from faceswapd.core.target import Facts, Kind
+from faceswapd.core.wish import NOTHING, Pass, Trim, Wish
 
 JOB_COLUMNS: Final = """jobs.id, jobs.state, jobs.kind, jobs.inbox, jobs.target, jobs.relative, jobs.face, jobs.bundle,
     jobs.preset, jobs.priority, jobs.afterwards, jobs.rule, jobs.content, jobs.size, jobs.width, jobs.height,
     jobs.frames, jobs.duration, jobs.rotation, jobs.audio, jobs.parked, jobs.category, jobs.reason, jobs.output,
-    jobs.options, jobs.created_at, jobs.started_at, jobs.finished_at, jobs.cancel_requested_at"""
+    jobs.options, jobs.wish, jobs.created_at, jobs.started_at, jobs.finished_at, jobs.cancel_requested_at"""
 SEGMENT_COLUMNS: Final = """segments.id AS segment, segments.attempt, segments.interruptions, segments.not_before,
     segments.progress, segments.phase, segments.rung"""
 
@@ -44,6 +45,7 @@ class JobRecord:
     reason: str | None
     output: str | None
     options: Options  # laid over the preset's
+    wish: Wish  # trim, output, passes and not_before; the rest of it stands in the fields above
     created_at: float
     started_at: float | None
     finished_at: float | None
@@ -78,6 +80,7 @@ class JobRecord:
             reason=row["reason"],
             output=None if row["output"] is None else os.fsdecode(row["output"]),
             options=options_of(row["options"]),
+            wish=wish_of(row["wish"]),
             created_at=row["created_at"],
             started_at=row["started_at"],
             finished_at=row["finished_at"],
@@ -100,6 +103,31 @@ def options_text(options: Options) -> str:
 def options_of(words: str) -> Options:
     """Options as `options_text` has written them."""
     return tuple((name, value) for name, value in json.loads(words)) if words else ()
+
+
+def wish_text(wish: Wish) -> str:
+    """What the ledger keeps of a wish: all that has no column of its own."""
+    said = {
+        "trim": None if wish.trim is None else [wish.trim.start, wish.trim.end],
+        "output": wish.output,
+        "passes": [[one.face, one.position, one.frame] for one in wish.passes] or None,
+        "not_before": wish.not_before,
+    }
+    kept = {key: value for key, value in said.items() if value is not None}
+    return json.dumps(kept) if kept else ""
+
+
+def wish_of(words: str) -> Wish:
+    """A wish as `wish_text` has written it."""
+    if not words:
+        return NOTHING
+    kept = json.loads(words)
+    return Wish(
+        trim=None if "trim" not in kept else Trim(*kept["trim"]),
+        output=kept.get("output"),
+        passes=tuple(Pass(*one) for one in kept.get("passes", ())),
+        not_before=kept.get("not_before"),
+    )
 
 
 def _facts(row: Row) -> Facts | None:

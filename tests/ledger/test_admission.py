@@ -7,6 +7,7 @@ from faceswapd.core.failures import Failure
 from faceswapd.core.intake import Signature
 from faceswapd.core.job import IllegalTransition, Parked, State
 from faceswapd.core.retry import GiveUp
+from faceswapd.core.wish import Pass, Trim, Wish
 from faceswapd.ledger import admission, claims, outcomes, reports
 from faceswapd.ledger.admission import Arrival, Outcome
 from faceswapd.ledger.connection import Ledger
@@ -284,3 +285,19 @@ async def test_what_was_declined_for_good_comes_back_through_no_door(ledger: Led
     assert (await record(ledger, claimed.job)).state is State.FAILED
     (sighting,) = await admission.sightings_of(ledger, [arrival("copy.mp4").target])
     assert sighting.note == f"It is the target of job {claimed.job}, which was declined for good."
+
+
+async def test_a_wish_is_kept_with_its_job_and_makes_another_job_only_by_what_it_changes(ledger: Ledger) -> None:
+    trimmed = Wish(trim=Trim(1.0, None), output="{name}-short{suffix}", not_before=NOW + 60)
+    two = Wish(passes=(Pass("alice", 0, 3), Pass("bob", 1)))
+    later = Wish(not_before=NOW + 60)
+    jobs = await admit(
+        ledger, *(arrival(f"{number}.mp4", "one", wish=wish) for number, wish in enumerate((trimmed, two)))
+    )
+    (plain,) = await admit(ledger, arrival("plain.mp4", "one"))
+    (same,) = await admit(ledger, arrival("later.mp4", "one", wish=later))
+    assert len({*jobs, plain}) == 3
+    assert same == plain
+    kept = [await record(ledger, job) for job in jobs]
+    assert [one.wish for one in kept] == [trimmed, two]
+    assert [one.not_before for one in kept] == [NOW + 60, None]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from faceswapd.core.job import State
+from faceswapd.core.wish import NOTHING
 from faceswapd.ledger import admission, claims, outcomes, reports
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.migration import migrations
@@ -59,12 +60,21 @@ async def test_a_ledger_of_the_first_schema_is_brought_up_to_date_with_all_that_
                VALUES (7, 'queued', 'image', 'inbox', x'41', x'41', 'alice', 'best', 0, 'keep', 'print', 1.0)"""
         )
         connection.execute("INSERT INTO segments (job, number, state, inbox, priority) VALUES (7, 0, 'queued', 'i', 0)")
+        connection.execute("INSERT INTO sightings (target, inode, size, modified, job) VALUES (x'41', 1, 2, 3, 7)")
     connection.close()
     opened = await Ledger.open(path)
     record = await reports.job(opened, 7)
+    (sighting,) = await admission.sightings(opened)
+    counts = await reports.counts(opened)
+    (keys,) = await opened.rows("PRAGMA foreign_keys")
+    (fresh,) = await admit(opened, arrival())
     await opened.close()
     assert record is not None
-    assert (record.options, record.rung, record.face) == ((), 0, "alice")
+    assert (record.options, record.rung, record.face, record.wish) == ((), 0, "alice", NOTHING)
+    assert (sighting.job, sighting.sidecar) == (7, "")
+    assert counts[State.QUEUED].jobs == 1
+    assert keys[0] == 1, "they were off only while the tables were made anew"
+    assert fresh == 8, "a number is never used twice"
 
 
 def tables(connection: sqlite3.Connection) -> list[str]:

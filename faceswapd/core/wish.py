@@ -1,0 +1,58 @@
+"""What is asked of one job beyond its file's place: by a sidecar, by a folder's defaults, by a submission.
+
+Plain values. Who reads a sidecar checks it; here is only what it can say, and how one word lies over another.
+"""
+
+from dataclasses import dataclass, fields, replace
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Trim:
+    """The part of a video that is wanted, in seconds from its beginning."""
+
+    start: float = 0.0
+    end: float | None = None  # None: to the video's end
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One person of several in a target: who is meant, and whose face that person gets.
+
+    The person is found in one frame of the target: the `position`-th face from the left, from 0.
+    """
+
+    face: str
+    position: int = 0
+    frame: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is asked. None and () say nothing."""
+
+    face: str | None = None
+    preset: str | None = None
+    priority: int | None = None  # from -100 to 100
+    not_before: float | None = None  # seconds since 1970
+    trim: Trim | None = None
+    output: str | None = None  # the output's name below the outbox, as a template like the setting `output`
+    options: tuple[tuple[str, str], ...] = ()  # single options of the engine, by name
+    passes: tuple[Pass, ...] = ()  # several persons, one after the other
+
+    def over(self, other: "Wish") -> "Wish":
+        """One wish: this one where it says something, else the other one. Options are joined one by one."""
+        said = {field.name: value for field in fields(self) if (value := getattr(self, field.name)) not in (None, ())}
+        said["options"] = tuple({**dict(other.options), **dict(self.options)}.items())
+        if self.face is not None and not self.passes:
+            said["passes"] = ()  # a nearer word names one person
+        return replace(other, **said)
+
+    @property
+    def persons(self) -> str | None:
+        """Whose faces, for people and for the ledger's face: several joined by a plus."""
+        return " + ".join(one.face for one in self.passes) or self.face
+
+
+NOTHING: Final = Wish()
+PRIORITIES: Final = range(-100, 101)
