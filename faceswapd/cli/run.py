@@ -36,9 +36,9 @@ def _run(arguments: argparse.Namespace) -> int:
     log = structlog.get_logger("faceswapd")
 
     def ready(said: str) -> None:
-        log.info("ready", config=str(arguments.config), socket=str(settings.socket_path))
         if said:
             log.warning(said)
+        log.info("ready", config=str(arguments.config), socket=str(settings.socket_path))
 
     try:
         asyncio.run(run(settings, ready))
