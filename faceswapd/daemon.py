@@ -8,9 +8,11 @@ import socket
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -20,8 +22,8 @@ from faceswapd.ledger import standing
 from faceswapd.ledger.connection import Ledger
 from faceswapd.media.examiner import Examiner
 from faceswapd.media.mender import Mender
-from faceswapd.runtime import notes, notify, recovery
-from faceswapd.runtime.beats import Beats
+from faceswapd.runtime import freezing, notes, notify, recovery
+from faceswapd.runtime.beats import STALE_SECONDS, Beats
 from faceswapd.runtime.course import Workshop
 from faceswapd.runtime.fleet import Fleet, chosen_fleet
 from faceswapd.runtime.inbox import Inbox
@@ -30,7 +32,9 @@ from faceswapd.runtime.readings import Readings
 from faceswapd.runtime.scheduler import Scheduler
 from faceswapd.settings import Settings
 
-STARTING = ("inbox", "scheduler", "readings")
+STARTING = ("control", "inbox", "scheduler", "readings")
+THREADS = 32  # for what blocks: some of them may hang in a folder on a network that is gone
+SLOW_SECONDS = (1.0, 60.0)  # a ledger that works so long on one thing is on a slow disk; longer, and it hangs
 
 log = structlog.get_logger(__name__)
 
@@ -39,11 +43,15 @@ class CannotStart(Exception):
     """The daemon cannot start; the text says why and what to do."""
 
 
-async def run(settings: Settings, ready: Callable[[str], None] = lambda _: None) -> None:
-    """Run until stopped. `ready` is called with one sentence when the socket answers.
+async def run(
+    settings: Settings, ready: Callable[[str], None] = lambda _: None, failing: Callable[[], None] = lambda: None
+) -> None:
+    """Run until stopped. `ready` is called with one sentence when the socket answers, `failing` when a loop has
+    failed and the end begins.
 
     Raises LedgerError, CannotStart, and whatever a loop raised, by the same orderly way out.
     """
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "blocking"))
     _make_folders(settings)
     async with contextlib.AsyncExitStack() as stack:
         ledger = await Ledger.open(settings.ledger_path)
@@ -57,7 +65,7 @@ async def run(settings: Settings, ready: Callable[[str], None] = lambda _: None)
         fleet = await chosen_fleet(settings)
         if fleet.problems:
             raise CannotStart("\n".join(fleet.problems))
-        house = _Rooms(settings, ledger, fleet, lookers, boot)
+        house = _Rooms(settings, ledger, fleet, lookers, boot, failing)
         listening, said = open_socket(settings.socket_path)
         stack.callback(listening.close)
         stack.callback(_unlink, Path(listening.getsockname()))
@@ -78,9 +86,18 @@ class _Lookers:
 class _Rooms:
     """The loops, knitted together for one life of the daemon."""
 
-    def __init__(self, settings: Settings, ledger: Ledger, fleet: Fleet, lookers: "_Lookers", boot: str) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        ledger: Ledger,
+        fleet: Fleet,
+        lookers: "_Lookers",
+        boot: str,
+        failing: Callable[[], None],
+    ) -> None:
         self._settings = settings
         self._ledger = ledger
+        self._failing = failing
         self._started_at = time.time()
         self._beats = Beats()
         for loop in STARTING:
@@ -106,23 +123,28 @@ class _Rooms:
         """All loops, until the scheduler has drained; the control socket closes last."""
         orders = Orders(self._stop, self._inbox.wake, self._inbox.note_of)
         models = None if self._fleet.site is None else self._fleet.site.models
-        doors = server.Server(House(self._ledger, self._live, orders, models), listening)
+        house = House(self._ledger, self._live, orders, models)
+        doors = server.Server(house, listening, lambda: self._beats.beat("control"))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop)
         try:
             async with asyncio.TaskGroup() as group:
-                control = group.create_task(doors.run(), name="control")
+
+                def begin(name: str, loop: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+                    return group.create_task(self._loop(name, loop), name=name)
+
+                control = begin("control", doors.run())
                 others = [
-                    group.create_task(self._readings.run(lambda: self._scheduler.waiting), name="readings"),
-                    group.create_task(self._inbox.run(), name="inbox"),
-                    group.create_task(notify.watch(self._beats, self._status_line), name="beats"),
+                    begin("readings", self._readings.run(lambda: self._scheduler.waiting)),
+                    begin("inbox", self._inbox.run()),
+                    begin("beats", notify.watch(self._beats, self._status_line, self._ledger_is_slow)),
                 ]
                 if any(slot.engine.weaknesses for slot in self._slots):
-                    others.append(group.create_task(self._mender.warm(), name="mender"))
+                    others.append(begin("mender", self._mender.warm()))
                 if models is not None:
-                    others.append(group.create_task(models.run(), name="models"))
-                scheduler = group.create_task(self._scheduler.run(), name="scheduler")
+                    others.append(begin("models", models.run(lambda: self._beats.beat("models"))))
+                scheduler = begin("scheduler", self._scheduler.run())
                 notify.tell("READY=1", f"STATUS={self._status_line()}")
                 ready()
                 await scheduler
@@ -133,6 +155,19 @@ class _Rooms:
                 loop.remove_signal_handler(number)
             for slot in self._slots:
                 await slot.engine.close()
+
+    async def _loop(self, name: str, loop: Coroutine[Any, Any, None]) -> None:
+        """A loop that ends everything when it raises."""
+        try:
+            await freezing.run(name, loop)
+        except Exception as error:
+            log.exception("a loop failed", loop=name, error=repr(error)[:300])
+            self._failing()
+            raise
+
+    def _ledger_is_slow(self) -> bool:
+        slow, hangs = SLOW_SECONDS
+        return slow < self._ledger.busy() < hangs
 
     def _stop(self) -> str:
         """The first call drains, the second insists."""
@@ -193,6 +228,7 @@ class _Rooms:
             folder=str(self._settings.faces.parent),
             outbox=str(self._settings.outbox),
             breaker=self._scheduler.breaker,
+            silent=self._beats.silent(STALE_SECONDS),
             remarks=(*self._fleet.remarks, *self._notices.all),
         )
 

@@ -2,7 +2,9 @@
 
 import argparse
 import asyncio
+import faulthandler
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -11,7 +13,8 @@ from faceswapd.cli import logs
 from faceswapd.cli.place import add_config
 from faceswapd.daemon import CannotStart, run
 from faceswapd.ledger.connection import LedgerError
-from faceswapd.settings import SettingsError, load
+from faceswapd.runtime.watchdog import Watchdog
+from faceswapd.settings import Settings, SettingsError, load
 
 CANNOT_START = 78  # EX_CONFIG of sysexits.h: starting again would not help, so the service manager does not
 
@@ -40,8 +43,10 @@ def _run(arguments: argparse.Namespace) -> int:
             log.warning(said)
         log.info("ready", config=str(arguments.config), socket=str(settings.socket_path))
 
+    # A watchdog of the service manager's ends us by SIGABRT: then it is told where each thread stood.
+    faulthandler.enable()
     try:
-        asyncio.run(run(settings, ready))
+        asyncio.run(_watched(settings, ready))
     except (CannotStart, LedgerError) as error:
         print(error, file=sys.stderr)
         return CANNOT_START
@@ -50,3 +55,8 @@ def _run(arguments: argparse.Namespace) -> int:
         return 1
     log.info("stopped")
     return 0
+
+
+async def _watched(settings: Settings, ready: Callable[[str], None]) -> None:
+    with Watchdog() as watchdog:
+        await run(settings, ready, watchdog.failing)

@@ -18,6 +18,7 @@ from faceswapd.ledger.records import JobRecord
 LONGEST_WAIT = 60.0  # seconds that one /wait is held open
 MOST_JOBS = 100_000
 EVENTS_SHOWN = 200
+LEDGER_SECONDS = 2.0  # a ledger that has not answered by then does not
 
 
 class Refused(Exception):
@@ -27,6 +28,16 @@ class Refused(Exception):
         super().__init__(error)
         self.status = status
         self.message = messages.Error(error, advice)
+
+
+async def ready(house: House) -> messages.Ready:
+    """GET /readyz."""
+    live = house.live()
+    reasons = ["The daemon is stopping."] if live.draining else []
+    reasons += [f"The loop `{loop}` does not answer." for loop in live.silent]
+    if house.ledger.busy() > LEDGER_SECONDS or not await standing.answers(house.ledger, LEDGER_SECONDS):
+        reasons.append("The ledger does not answer.")
+    return messages.Ready(not reasons, reasons)
 
 
 async def status(house: House) -> messages.Status:

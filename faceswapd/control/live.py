@@ -53,6 +53,7 @@ class Live:
     folder: str
     outbox: str
     breaker: Breaker = CLOSED
+    silent: tuple[str, ...] = ()  # the loops that do not answer
     remarks: tuple[str, ...] = ()  # what a user should know of the engine and its devices, in sentences
 
 

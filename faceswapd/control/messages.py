@@ -4,6 +4,8 @@ Standard library only, since the client imports this and nothing else of the dae
 since 1970 (UTC), durations are seconds, sizes bytes, progress 0.0 to 1.0. A file name that is not UTF-8
 keeps its bytes as lone surrogates (`os.fsencode` gives them back).
 
+    GET  /healthz                          Done, while the process answers at all
+    GET  /readyz                           Ready: 200 while all is well, else 503
     GET  /v1/status                        Status
     GET  /v1/jobs?state=S&limit=N          Jobs
     GET  /v1/jobs/ID                       JobDetail
@@ -244,6 +246,14 @@ class Pruned:
     size: int  # bytes of all of them
     removed: bool
     text: str  # what happened, in one sentence
+
+
+@dataclass(frozen=True)
+class Ready:
+    """GET /readyz: whether every loop lives, the ledger answers and the daemon is not stopping."""
+
+    ready: bool
+    reasons: list[str]  # why it is not, in sentences
 
 
 @dataclass(frozen=True)

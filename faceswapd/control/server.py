@@ -35,6 +35,8 @@ from faceswapd.control.live import House
 BACKLOG = 128
 LARGEST_BODY = 64 * 1024  # bytes; no request of this wire is longer
 PEER = "faceswapd.peer"
+PULSE_SECONDS = 2.0  # between two questions to ourselves
+PULSE = b"GET /healthz HTTP/1.1\r\nHost: faceswapd\r\nConnection: close\r\n\r\n"
 
 log = structlog.get_logger(__name__)
 
@@ -54,8 +56,14 @@ def application(house: House) -> Starlette:
 
         return Route(path, endpoint, methods=[method])
 
+    async def ready(_: Request) -> Response:
+        answer = await handlers.ready(house)
+        return _json(answer, 200 if answer.ready else 503)
+
     return Starlette(
         routes=[
+            Route("/healthz", lambda _: _json(messages.Done("The daemon lives."))),
+            Route("/readyz", ready),
             route("/v1/status", lambda house, _: handlers.status(house)),
             route("/v1/jobs", _jobs),
             route("/v1/jobs/{number}", lambda house, request: handlers.job(house, _number(request))),
@@ -273,10 +281,28 @@ def listen(path: Path) -> socket.socket:
     return listening
 
 
+async def _answers_itself(path: str) -> bool:
+    """Ask as a client does. Nothing is wrong with a server whose socket somebody has taken away, or which has no room
+    for one more: only one that takes a question and does not answer is stuck."""
+    try:
+        async with asyncio.timeout(PULSE_SECONDS):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+                line.setblocking(False)
+                loop = asyncio.get_running_loop()
+                await loop.sock_connect(line, path)
+                await loop.sock_sendall(line, PULSE)
+                return bool(await loop.sock_recv(line, 4096))
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
+
+
 class Server:
     """The application on its socket."""
 
-    def __init__(self, house: House, listening: socket.socket) -> None:
+    def __init__(self, house: House, listening: socket.socket, beat: Callable[[], None] = lambda: None) -> None:
+        """`beat` is called as long as the server answers."""
         config = uvicorn.Config(
             application(house),
             http=_Protocol,
@@ -291,12 +317,16 @@ class Server:
         )
         self._server = _Server(config)
         self._listening = listening
+        self._beat = beat
 
     async def run(self) -> None:
         """Serve until cancelled, then end what is open within two seconds."""
         serving = asyncio.create_task(self._server.serve(sockets=[self._listening]), name="uvicorn")
         try:
-            await asyncio.shield(serving)
+            while not (await asyncio.wait([serving], timeout=PULSE_SECONDS))[0]:
+                if await _answers_itself(self._listening.getsockname()):
+                    self._beat()
+            serving.result()
         finally:
             self._server.should_exit = True
             self._server.over.set()

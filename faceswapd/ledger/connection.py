@@ -5,6 +5,7 @@ import contextlib
 import fcntl
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -25,13 +26,35 @@ class LedgerError(Exception):
     """The ledger cannot be used; the text says why and what to do."""
 
 
-class _Writer(aiosqlite.Connection):
+class _Timed(aiosqlite.Connection):
+    """A connection that tells since when its thread is at work."""
+
+    since: float | None = None  # on the monotonic clock; None: it has nothing to do
+
+    async def timed(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a function on the connection's thread."""
+
+        def told() -> T:
+            self.since = time.monotonic()
+            try:
+                return work(self._conn)
+            finally:
+                self.since = None
+
+        return await self._execute(told)  # type: ignore[no-untyped-call,no-any-return]
+
+    async def fetch(self, sql: str, values: Iterable[Any]) -> list[sqlite3.Row]:
+        """All rows of a query."""
+        return await self.timed(lambda connection: connection.execute(sql, tuple(values)).fetchall())
+
+
+class _Writer(_Timed):
     """The connection that writes. A whole unit of work goes to its thread in one piece: a way there and back for each
     statement would cost ten times what SQLite does."""
 
     async def unit(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run a function on the connection's thread. A cancelled caller waits for its end."""
-        running: asyncio.Future[T] = asyncio.ensure_future(self._execute(work, self._conn))  # type: ignore[no-untyped-call]
+        running: asyncio.Future[T] = asyncio.ensure_future(self.timed(work))
         try:
             return await asyncio.shield(running)
         except asyncio.CancelledError:
@@ -42,7 +65,7 @@ class _Writer(aiosqlite.Connection):
 class Ledger:
     """An open ledger. Its bell rings after every commit."""
 
-    def __init__(self, path: Path, writer: _Writer, reader: aiosqlite.Connection, lock: int) -> None:
+    def __init__(self, path: Path, writer: _Writer, reader: _Timed, lock: int) -> None:
         self.path = path
         self._writer = writer
         self._reader = reader
@@ -69,7 +92,7 @@ class Ledger:
             opened.append(writer)
             await writer.execute("PRAGMA journal_mode = WAL")
             await migrate(writer, path)
-            reader = await _connect(path, aiosqlite.Connection)
+            reader = await _connect(path, _Timed)
             opened.append(reader)
             await reader.execute("PRAGMA query_only = ON")
         except BaseException as error:
@@ -112,12 +135,18 @@ class Ledger:
 
     async def rows(self, sql: str, values: Iterable[Any] = ()) -> list[sqlite3.Row]:
         """Read, beside the writer."""
-        return list(await self._reader.execute_fetchall(sql, values))
+        return await self._reader.fetch(sql, values)
 
     async def row(self, sql: str, values: Iterable[Any] = ()) -> sqlite3.Row | None:
         """Read the first row, or None."""
         rows = await self.rows(sql, values)
         return rows[0] if rows else None
+
+    def busy(self) -> float:
+        """Seconds that the longest piece of work under way has taken by now. A disk that is slow, and not whoever
+        waits for it, is to blame for a long one."""
+        begun = [since for since in (self._writer.since, self._reader.since) if since is not None]
+        return time.monotonic() - min(begun) if begun else 0.0
 
     async def close(self) -> None:
         """Close the file and let the next daemon have it."""

@@ -1,5 +1,6 @@
 """What outlives the daemon beside the jobs: its own row, pauses, the faces that were seen."""
 
+import asyncio
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -43,6 +44,15 @@ async def end(ledger: Ledger, now: float) -> None:
         connection.execute("UPDATE daemon SET stopped_at = ? WHERE id = 1", (now,))
 
     await ledger.write(unit)
+
+
+async def answers(ledger: Ledger, seconds: float) -> bool:
+    """Whether the ledger answers a small question within this time."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await ledger.row("SELECT boot FROM daemon WHERE id = 1") is not None
+    except (TimeoutError, sqlite3.Error):
+        return False
 
 
 async def pause(ledger: Ledger, inbox: str | None, now: float) -> None:

@@ -14,7 +14,10 @@ from faceswapd.ledger import standing
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.standing import FaceRecord
 from faceswapd.runtime.listing import LATENCY, Found, Listing, list_folder, made, seen_since
+from faceswapd.runtime.lookout import Lookout
 from faceswapd.settings import Settings
+
+LISTING_SECONDS = 10.0  # a folder that takes longer is used when it has answered
 
 log = structlog.get_logger(__name__)
 
@@ -66,12 +69,17 @@ class FacesFolder:
         self._ledger = ledger
         self._seen: dict[str, intake.Seen] = {}
         self._looked = False
+        self._lookout = Lookout(lambda: list_folder(settings.faces))
         self.people: dict[str, Person] = {}  # by folded name
         self.rules = intake.Rules.of((), settings.preset_names(), settings.default_face)
 
     async def look(self) -> float | None:
         """Who is there. Returns when a photo that is still being copied may be complete; None when all are."""
-        listing = await asyncio.to_thread(list_folder, self._settings.faces)
+        try:
+            listing = await self._lookout.within(LISTING_SECONDS)
+        except TimeoutError:
+            log.warning("the faces folder does not answer", folder=str(self._settings.faces))
+            return None
         if listing.problem is not None:
             if not await asyncio.to_thread(made, self._settings.faces):
                 log.warning("the faces folder cannot be used", folder=str(self._settings.faces), why=listing.problem)

@@ -7,13 +7,15 @@ gets, the examiner says what it is, and the ledger makes each target one job.
 import asyncio
 import os
 import time
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Coroutine, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 import structlog
 
 from faceswapd.children.child import ChildFailure
+from faceswapd.children.shield import beating
 from faceswapd.core import intake
 from faceswapd.core.job import Parked
 from faceswapd.core.target import Facts, Unreadable, kind_of
@@ -22,16 +24,20 @@ from faceswapd.ledger.admission import Arrival
 from faceswapd.ledger.connection import Ledger
 from faceswapd.media.examiner import Examiner
 from faceswapd.runtime import notes
-from faceswapd.runtime.beats import Beats
+from faceswapd.runtime.beats import BEAT_SECONDS, Beats
 from faceswapd.runtime.faces import FacesFolder
 from faceswapd.runtime.listing import LATENCY, Found, Listing, list_folder, made, seen_since, signature_of
+from faceswapd.runtime.lookout import Lookout
 from faceswapd.runtime.watching import Watcher
 from faceswapd.settings import InboxSettings, Settings
 
-BEAT_SECONDS = 5.0  # the loop shows that it lives at least this often
+LISTING_SECONDS = 10.0  # a folder that takes longer to list holds up no other one; it is used when it has answered
+FORGOTTEN_AT_ONCE = 500  # files that are gone, under one commit: the ledger is wanted by others, too
 LOOK_SECONDS = 15.0  # a folder that vanished or came back is noticed within this
 PASS_SECONDS = 2.0  # of probing, before the folders are listed again
 PATIENCE = (10.0, 3.0)  # a cut-off file is parked after this many seconds, or so many settle times, without change
+
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +51,10 @@ class Place:
     seen: dict[str, intake.Seen] = field(default_factory=dict)
     arriving: dict[str, str] = field(default_factory=dict)  # not complete yet, and why
     bundles: frozenset[intake.Parts] = frozenset()
+    lookout: Lookout[Listing] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.lookout = Lookout(lambda: list_folder(self.settings.path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +108,7 @@ class Inbox:
     async def _rest(self, next_look: float) -> None:
         """Until something happens or it is time, beating all the while."""
         while (left := next_look - time.monotonic()) > 0:
-            self._beats.beat("inbox")
+            self._beat()
             try:
                 async with asyncio.timeout(min(left, BEAT_SECONDS)):
                     await self._wake.wait()
@@ -108,15 +118,16 @@ class Inbox:
 
     async def look(self) -> float:
         """One pass over everything. Returns when the next one is due, on the monotonic clock."""
-        self._beats.beat("inbox")
+        self._beat()
         started = time.monotonic()
-        faces_due = await self.faces.look()
+        faces_due = await self._alive(self.faces.look())
         due = [started + min(self._settings.intake.rescan, LOOK_SECONDS)]
         if faces_due is not None:
             due.append(faces_due)
         candidates: list[Candidate] = []
         for place in self.places:
-            place.listing = await asyncio.to_thread(list_folder, place.settings.path)
+            if not await self._listed(place):
+                continue
             await self._forget_gone(place)
             next_at, ready = self._settle(place, faces_settling=faces_due is not None)
             candidates += ready
@@ -126,9 +137,25 @@ class Inbox:
         if not await self._admit(candidates, until=time.monotonic() + PASS_SECONDS):
             due.append(started)  # more is waiting
         await self._pair_parked()
-        self._keep_folders()
+        await self._alive(asyncio.to_thread(self._keep_folders))
         await self._keep_notes()
         return min(due)
+
+    async def _alive(self, work: Coroutine[Any, Any, T]) -> T:
+        """Wait for what rightly takes long: the loop lives."""
+        return await beating(work, self._beat, BEAT_SECONDS)
+
+    def _beat(self) -> None:
+        self._beats.beat("inbox")
+
+    async def _listed(self, place: Place) -> bool:
+        """List an inbox anew. False: it does not answer now, so that nothing is known of it."""
+        try:
+            place.listing = await self._alive(place.lookout.within(LISTING_SECONDS))
+        except TimeoutError:
+            place.listing = replace(place.listing, problem=f"has not answered for {LISTING_SECONDS:.0f} seconds")
+            return False
+        return True
 
     async def _forget_gone(self, place: Place) -> None:
         """Files that were taken away take what still waits for them along. Not while the inbox itself is away."""
@@ -142,8 +169,11 @@ class Inbox:
         gone = [path for path in self._sighted if path.startswith(root) and path not in files]
         if gone:
             reason = "The file was taken out of the inbox."
-            for path in await admission.forget(self._ledger, gone, time.time(), reason):
-                self._sighted.pop(path, None)
+            for start in range(0, len(gone), FORGOTTEN_AT_ONCE):
+                self._beat()
+                some = gone[start : start + FORGOTTEN_AT_ONCE]
+                for path in await admission.forget(self._ledger, some, time.time(), reason):
+                    self._sighted.pop(path, None)
 
     def _settle(self, place: Place, *, faces_settling: bool) -> tuple[float | None, list[Candidate]]:
         """Which files of an inbox are new and complete; when the next one may be."""
@@ -259,15 +289,7 @@ class Inbox:
 
     async def _probed(self, path: str) -> Facts | Unreadable:
         """The examiner's answer. A large file may take it minutes, which it limits itself: the loop lives."""
-        probing = asyncio.create_task(self._examiner.probe(Path(path)), name="probe")
-        try:
-            while not (await asyncio.wait([probing], timeout=BEAT_SECONDS))[0]:
-                self._beats.beat("inbox")
-            return probing.result()
-        finally:
-            if not probing.done():
-                probing.cancel()
-                await asyncio.wait([probing])
+        return await self._alive(self._examiner.probe(Path(path)))
 
     def _cannot_read(self, candidates: Sequence[Candidate], error: ChildFailure) -> None:
         log.warning("files cannot be examined", why=str(error))
@@ -324,6 +346,7 @@ class Inbox:
             place = next((place for place in self.places if place.settings.name == job.inbox), None)
             if place is None:
                 continue
+            self._beat()
             pairing = intake.pair(tuple(job.relative.split("/")), self.faces.rules, place.bundles)
             if pairing.face is not None and pairing.rule is not None:
                 assignment = outcomes.Assignment(pairing.face, pairing.rule, job.preset, self._bundle(place, pairing))
@@ -342,10 +365,17 @@ class Inbox:
     async def _keep_notes(self) -> None:
         """Beside each target that needs a face lies a text that says so, and beside no other."""
         wanted = {str(notes.face_note(job.target)): job for job in await reports.parked_needing_face(self._ledger)}
-        for place in self.places:
-            for path, found in place.listing.files.items():
-                if found.parts[-1].endswith(intake.FACE_NOTE) and path not in wanted:
-                    notes.remove(Path(path))
-        for path, job in wanted.items():
-            if not any(path in place.listing.files for place in self.places):
-                notes.write_face_note(job.target, job.reason or "")
+        there = {
+            path
+            for place in self.places
+            for path, found in place.listing.files.items()
+            if found.parts[-1].endswith(intake.FACE_NOTE)
+        }
+
+        def keep() -> None:
+            for path in there - wanted.keys():
+                notes.remove(Path(path))
+            for path in wanted.keys() - there:
+                notes.write_face_note(wanted[path].target, wanted[path].reason or "")
+
+        await self._alive(asyncio.to_thread(keep))

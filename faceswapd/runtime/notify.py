@@ -6,9 +6,10 @@ import os
 import socket
 from collections.abc import Callable
 
+from faceswapd.runtime import beats as beating
 from faceswapd.runtime.beats import Beats
 
-SILENT_SECONDS = 30.0  # a loop that has not beaten for so long is stuck
+LOOK_SECONDS = 1.0  # between two looks at the beats
 
 
 def tell(*lines: str) -> None:
@@ -36,12 +37,14 @@ class LoopSilentError(Exception):
     """A loop has stopped beating: the daemon ends, and the service manager starts it again."""
 
 
-async def watch(beats: Beats, status: Callable[[], str]) -> None:
-    """Pass the loops' beats on to the service manager. Raises LoopSilentError when one has stopped."""
+async def watch(beats: Beats, status: Callable[[], str], excused: Callable[[], bool] = lambda: False) -> None:
+    """Pass the loops' beats on to the service manager. Raises LoopSilentError when one has stopped. Time that is
+    `excused` does not count: whoever waits for a slow disk is not stuck."""
     seconds = watchdog_seconds()
-    every = min(10.0, seconds / 3) if seconds else 10.0
+    every = min(LOOK_SECONDS, seconds / 3) if seconds else LOOK_SECONDS
     while True:
-        silent = beats.silent(SILENT_SECONDS)
+        beats.look(counts=not excused())
+        silent = beats.silent(beating.SILENT_SECONDS)
         if silent:
             raise LoopSilentError(f"stuck: {', '.join(silent)}")
         tell("WATCHDOG=1", f"STATUS={status()}")

@@ -16,11 +16,13 @@ from faceswapd.core.gate import FolderReading, Gate, GpuReading, Reading, judge
 from faceswapd.ledger import standing
 from faceswapd.ledger.connection import Ledger
 from faceswapd.runtime.beats import Beats
+from faceswapd.runtime.lookout import Lookout
 from faceswapd.settings import Settings
 
 BUSY_SECONDS = 2.0  # between two readings while something waits
 IDLE_SECONDS = 30.0
 FRESH_SECONDS = 3.0  # a reading older than this starts nothing
+ANSWER_SECONDS = 3.0  # a folder that has not answered by then, as on a network that is gone, cannot be used
 LEAST_SPAN = 0.2  # seconds over which the use of the processor is measured at least
 
 log = structlog.get_logger(__name__)
@@ -48,11 +50,13 @@ class Readings:
 
     def __init__(self, settings: Settings, ledger: Ledger, children: Callable[[], Sequence[int]], beats: Beats) -> None:
         self._limits = settings.gate_limits()
-        self._folders = {
+        folders = {
             "outbox": settings.outbox,
             "scratch folder": settings.scratch_folder,
             "state folder": settings.state,
         }
+        self._folders = tuple(_FolderLook(name, path) for name, path in folders.items())
+        self._gpus = Lookout(_gpus)
         self._ledger = ledger
         self._children = children
         self._beats = beats
@@ -87,14 +91,25 @@ class Readings:
             await standing.gate(self._ledger, self.gate.why, time.time())
 
     def _read(self, pids: Sequence[int]) -> Reading:
+        gpus = self._gpus.begin() if self._limits.gpu_free else None
+        for folder in self._folders:
+            folder.begin()
+        deadline = time.monotonic() + ANSWER_SECONDS
         return Reading(
             at=time.time(),
             cpu_percent=self._cpu_percent(pids),
             load_per_core=os.getloadavg()[0] / (os.cpu_count() or 1),
             memory_free=psutil.virtual_memory().available,
-            folders=tuple(_folder(name, path) for name, path in self._folders.items()),
-            gpus=_gpus() if self._limits.gpu_free else (),
+            folders=tuple(folder.reading(deadline) for folder in self._folders),
+            gpus=() if gpus is None else self._gpu_readings(deadline),
         )
+
+    def _gpu_readings(self, deadline: float) -> tuple[GpuReading, ...]:
+        """The GPUs; those of before where the driver does not answer."""
+        try:
+            return self._gpus.wait(max(0.0, deadline - time.monotonic()))
+        except TimeoutError:
+            return () if self.latest is None else self.latest.gpus
 
     def _cpu_percent(self, pids: Sequence[int]) -> float:
         """What others use, in per cent of all cores, since the last reading."""
@@ -128,6 +143,24 @@ def _ours(pids: Sequence[int]) -> dict[ChildId, float]:
             busy = times.system + (0.0 if one.nice() > 0 else times.user)
             used[ChildId(one.pid, one.create_time())] = busy
     return used
+
+
+class _FolderLook:
+    """One folder, which may be on a network that is gone."""
+
+    def __init__(self, name: str, path: Path) -> None:
+        self._name = name
+        self._path = path
+        self._lookout = Lookout(lambda: _folder(name, path))
+
+    def begin(self) -> None:
+        self._lookout.begin()
+
+    def reading(self, deadline: float) -> FolderReading:
+        try:
+            return self._lookout.wait(max(0.0, deadline - time.monotonic()))
+        except TimeoutError:
+            return FolderReading(self._name, str(self._path), None, "does not answer")
 
 
 def _folder(name: str, path: Path) -> FolderReading:

@@ -3,11 +3,13 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import structlog
 
+from faceswapd.children.shield import beating
 from faceswapd.core import eta
 from faceswapd.core import plan as planning
 from faceswapd.core.breaker import CLOSED, after_failure, after_success
@@ -17,12 +19,11 @@ from faceswapd.engines.engine import EngineFailure
 from faceswapd.ledger import claims, reports, standing
 from faceswapd.ledger.claims import Runner
 from faceswapd.ledger.records import JobRecord
-from faceswapd.runtime.beats import Beats
+from faceswapd.runtime.beats import BEAT_SECONDS, Beats
 from faceswapd.runtime.course import Course, Slot, Workshop
 from faceswapd.runtime.execution import execute
 from faceswapd.runtime.readings import Readings
 
-BEAT_SECONDS = 5.0
 LOOKAHEAD = 64  # jobs among which a warm slot chooses
 BESIDE = 3  # works of a slot that may be completed and published while its engine goes on
 HELD_SECONDS = 2.0  # between two looks at a closed gate
@@ -78,7 +79,11 @@ class Scheduler:
                 self._beats.beat("scheduler")
                 await self._ledger.bell.after(rung, sleep)
         for slot in self._slots:
-            await slot.engine.close()
+            await self._alive(slot.engine.close())
+
+    async def _alive(self, ending: Coroutine[Any, Any, None]) -> None:
+        """Wait for a child's end, which limits itself."""
+        await beating(ending, lambda: self._beats.beat("scheduler"), BEAT_SECONDS)
 
     def _seconds_until(self, until: float | None) -> float:
         seconds = BEAT_SECONDS if until is None else max(0.0, min(BEAT_SECONDS, until - time.time()))
@@ -200,6 +205,6 @@ class Scheduler:
             idle = time.monotonic() - self._idle_since[slot.number]
             if slot.number not in busy and slot.engine.child is not None and idle > self._shop.settings.engine.idle:
                 try:
-                    await slot.engine.close()
+                    await self._alive(slot.engine.close())
                 except EngineFailure as error:
                     log.warning("the engine did not end", why=str(error))

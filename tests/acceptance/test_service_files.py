@@ -115,7 +115,7 @@ def test_the_unit_keeps_its_promises() -> None:
     for line in (
         "Type=notify",
         "NotifyAccess=main",
-        "WatchdogSec=30",
+        "WatchdogSec=15",
         "Restart=on-failure",
         "KillMode=mixed",
         "UMask=0077",

@@ -149,7 +149,7 @@ async def control(tmp_path: Path) -> AsyncIterator[Control]:
 def documented() -> dict[tuple[str, str], str]:
     """Method and path of each route of the wire, with the message that answers it."""
     assert messages.__doc__ is not None
-    rows = re.findall(r"^    (GET|POST) +(/v1/\S+?)(?:\?\S+)?(?: +\{\S+\})? +(\w+)", messages.__doc__, re.MULTILINE)
+    rows = re.findall(r"^    (GET|POST) +(/\S+?)(?:\?\S+)?(?: +\{\S+\})? +(\w+)", messages.__doc__, re.MULTILINE)
     return {(method, path): answer for method, path, answer in rows}
 
 
@@ -161,12 +161,14 @@ def test_every_route_is_documented_and_every_documented_route_is_there(control: 
         for method in (route.methods or set()) - {"HEAD"}
     }
     assert there == set(documented())
-    assert len(there) == 16
+    assert len(there) == 18
 
 
 async def test_every_route_answers_with_its_message(control: Control) -> None:
     (control.path.parent / "inbox").mkdir()
     asked: dict[tuple[str, str], tuple[str, object]] = {
+        ("GET", "/healthz"): ("/healthz", None),
+        ("GET", "/readyz"): ("/readyz", None),
         ("GET", "/v1/status"): ("/v1/status", None),
         ("GET", "/v1/jobs"): ("/v1/jobs?state=queued&state=parked&limit=5", None),
         ("GET", "/v1/jobs/ID"): ("/v1/jobs/1", None),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from faceswapd.runtime import beats as beating
 from faceswapd.runtime import notify
 from faceswapd.runtime.beats import Beats
 
@@ -83,10 +84,41 @@ async def test_while_the_loops_beat_the_service_manager_hears_of_it(
 
 
 async def test_a_loop_that_has_stopped_beating_ends_the_daemon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(notify, "SILENT_SECONDS", 0.0)
+    monkeypatch.setattr(beating, "SILENT_SECONDS", 0.0)
+    monkeypatch.setattr(notify, "LOOK_SECONDS", 0.01)
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
     beats = Beats()
     for loop in ("scheduler", "inbox"):
         beats.beat(loop)
     with pytest.raises(notify.LoopSilentError, match="stuck: inbox, scheduler"):
         await notify.watch(beats, lambda: "")
+
+
+async def test_time_that_is_excused_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(beating, "SILENT_SECONDS", 0.0)
+    monkeypatch.setattr(notify, "LOOK_SECONDS", 0.01)
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    beats = Beats()
+    beats.beat("inbox")
+    asked = 0
+
+    def slow_disk() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked < 20
+
+    with pytest.raises(notify.LoopSilentError, match="stuck: inbox"):
+        await notify.watch(beats, lambda: "", slow_disk)
+    assert asked >= 20
+
+
+def test_a_look_that_comes_late_counts_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process was stopped for an hour: nobody was silent for it."""
+    now = [0.0]
+    monkeypatch.setattr("faceswapd.runtime.beats.time.monotonic", lambda: now[0])
+    beats = Beats()
+    beats.beat("inbox")
+    now[0] = 3600.0
+    beats.look()
+    assert beats.silent(beating.LONGEST_STEP) == ()
+    assert beats.silent(1.0) == ("inbox",)

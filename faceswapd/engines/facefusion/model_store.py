@@ -9,12 +9,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from faceswapd.children.shield import beating
 from faceswapd.core.failures import Failure
 from faceswapd.engines.facefusion import models, pulling
 from faceswapd.engines.facefusion.installation import Installation
 from faceswapd.engines.facefusion.licences import Licence, licence_of, notice
 from faceswapd.engines.facefusion.models import Condition, ModelFile, ModelState, ModelsUnknown
 from faceswapd.engines.facefusion.pulling import Patience, PullFailure, Pulling
+
+BEAT_SECONDS = 2.5  # it shows that it lives at least this often
 
 
 class StoreRefused(Exception):
@@ -121,18 +124,22 @@ class ModelStore:
         """Why the last download failed; None where it did not."""
         return self._failure
 
-    async def run(self) -> None:
-        """Fetch what lacks, each time that somebody has asked for it. Runs until it is cancelled.
+    async def run(self, beat: Callable[[], None] = lambda: None) -> None:
+        """Fetch what lacks, each time that somebody has asked for it. Runs until it is cancelled, and calls `beat`
+        all the while.
 
         It begins with a look at all models, so that the first job waits for no question and no checksum.
         """
         with contextlib.suppress(StoreRefused):
-            await self.list()
+            await beating(self.list(), beat, BEAT_SECONDS)
         while True:
-            await self._wanted.wait()
+            while not self._wanted.is_set():
+                beat()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wanted.wait(), BEAT_SECONDS)
             self._wanted.clear()
             try:
-                await self._fetch()
+                await beating(self._fetch(), beat, BEAT_SECONDS)  # which gives up by itself when nothing arrives
             finally:
                 self._pulling = None
             self._changed()
