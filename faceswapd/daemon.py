@@ -26,10 +26,12 @@ from faceswapd.runtime import freezing, notes, notify, recovery
 from faceswapd.runtime.beats import STALE_SECONDS, Beats
 from faceswapd.runtime.course import Workshop
 from faceswapd.runtime.fleet import Fleet, chosen_fleet
+from faceswapd.runtime.housekeeping import Housekeeping
 from faceswapd.runtime.inbox import Inbox
 from faceswapd.runtime.notices import Notices
 from faceswapd.runtime.readings import Readings
 from faceswapd.runtime.scheduler import Scheduler
+from faceswapd.runtime.watchdog import Watchdog
 from faceswapd.settings import Settings
 
 STARTING = ("control", "inbox", "scheduler", "readings")
@@ -43,11 +45,8 @@ class CannotStart(Exception):
     """The daemon cannot start; the text says why and what to do."""
 
 
-async def run(
-    settings: Settings, ready: Callable[[str], None] = lambda _: None, failing: Callable[[], None] = lambda: None
-) -> None:
-    """Run until stopped. `ready` is called with one sentence when the socket answers, `failing` when a loop has
-    failed and the end begins.
+async def run(settings: Settings, watchdog: Watchdog, ready: Callable[[str], None] = lambda _: None) -> None:
+    """Run until stopped. `ready` is called with one sentence when the socket answers.
 
     Raises LedgerError, CannotStart, and whatever a loop raised, by the same orderly way out.
     """
@@ -65,7 +64,7 @@ async def run(
         fleet = await chosen_fleet(settings)
         if fleet.problems:
             raise CannotStart("\n".join(fleet.problems))
-        house = _Rooms(settings, ledger, fleet, lookers, boot, failing)
+        house = _Rooms(settings, ledger, fleet, lookers, boot, watchdog)
         listening, said = open_socket(settings.socket_path)
         stack.callback(listening.close)
         stack.callback(_unlink, Path(listening.getsockname()))
@@ -93,11 +92,11 @@ class _Rooms:
         fleet: Fleet,
         lookers: "_Lookers",
         boot: str,
-        failing: Callable[[], None],
+        watchdog: Watchdog,
     ) -> None:
         self._settings = settings
         self._ledger = ledger
-        self._failing = failing
+        self._watchdog = watchdog
         self._started_at = time.time()
         self._beats = Beats()
         for loop in STARTING:
@@ -138,8 +137,12 @@ class _Rooms:
                 others = [
                     begin("readings", self._readings.run(lambda: self._scheduler.waiting)),
                     begin("inbox", self._inbox.run()),
-                    begin("beats", notify.watch(self._beats, self._status_line, self._ledger_is_slow)),
+                    begin(
+                        "beats",
+                        notify.watch(self._beats, self._status_line, self._ledger_is_slow, self._watchdog.looked),
+                    ),
                 ]
+                others.append(begin("housekeeping", Housekeeping(self._settings, self._ledger, self._beats).run()))
                 if any(slot.engine.weaknesses for slot in self._slots):
                     others.append(begin("mender", self._mender.warm()))
                 if models is not None:
@@ -148,6 +151,7 @@ class _Rooms:
                 notify.tell("READY=1", f"STATUS={self._status_line()}")
                 ready()
                 await scheduler
+                self._watchdog.looked(over=True)
                 for task in (*others, control):
                     task.cancel()
         finally:
@@ -162,7 +166,7 @@ class _Rooms:
             await freezing.run(name, loop)
         except Exception as error:
             log.exception("a loop failed", loop=name, error=repr(error)[:300])
-            self._failing()
+            self._watchdog.failing()
             raise
 
     def _ledger_is_slow(self) -> bool:

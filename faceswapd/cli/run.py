@@ -59,4 +59,4 @@ def _run(arguments: argparse.Namespace) -> int:
 
 async def _watched(settings: Settings, ready: Callable[[str], None]) -> None:
     with Watchdog() as watchdog:
-        await run(settings, ready, watchdog.failing)
+        await run(settings, watchdog, ready)

@@ -106,13 +106,13 @@ class Ledger:
             raise
         return cls(path, writer, reader, lock)
 
-    async def write(self, work: Callable[[sqlite3.Connection], T], *, durable: bool = True) -> T:
+    async def write(self, work: Callable[[sqlite3.Connection], T], *, durable: bool = True, ring: bool = True) -> T:
         """One unit of work, on the writer's own thread: all of it, or nothing.
 
         Durable work is on the disk when this ends; other work may be lost with the machine's power, and never with
         the daemon. A caller that is cancelled does not cut it in two: it happens as a whole all the same, and has
         happened when the cancel comes out of here. `work` does nothing but SQL; what it raises takes everything
-        back and is raised here.
+        back and is raised here. Without `ring` the bell is silent: nobody waits for what changes.
         """
         loop = asyncio.get_running_loop()
 
@@ -128,7 +128,8 @@ class Ledger:
                 with contextlib.suppress(sqlite3.OperationalError):  # a failed COMMIT may have ended it already
                     connection.execute("ROLLBACK")
                 raise
-            loop.call_soon_threadsafe(self.bell.ring)
+            if ring:
+                loop.call_soon_threadsafe(self.bell.ring)
             return result
 
         return await self._writer.unit(unit)
@@ -141,6 +142,21 @@ class Ledger:
         """Read the first row, or None."""
         rows = await self.rows(sql, values)
         return rows[0] if rows else None
+
+    async def maintain(self, *statements: str) -> None:
+        """Statements that stand in no transaction, on the writer's own thread. One that finds the file in use, or no
+        space for its work, is left for another time."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute("PRAGMA busy_timeout = 0")  # the writer waits for no reader
+            try:
+                for statement in statements:
+                    with contextlib.suppress(sqlite3.OperationalError):
+                        connection.execute(statement).fetchall()
+            finally:
+                connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+
+        await self._writer.unit(work)
 
     def busy(self) -> float:
         """Seconds that the longest piece of work under way has taken by now. A disk that is slow, and not whoever

@@ -119,6 +119,16 @@ async def executions(ledger: Ledger, number: int) -> list[ExecutionRecord]:
     return [ExecutionRecord(*row) for row in rows]
 
 
+async def was_swapped(ledger: Ledger, content: str) -> bool:
+    """Whether a job with this target, by its BLAKE2b-256, has succeeded."""
+    # A fingerprint begins with the content and a slash, so that its index serves this, too.
+    row = await ledger.row(
+        "SELECT 1 FROM jobs WHERE fingerprint > ? AND fingerprint < ? AND state = 'succeeded' LIMIT 1",
+        (f"{content}/", f"{content}0"),
+    )
+    return row is not None
+
+
 async def events_of(ledger: Ledger, number: int, limit: int) -> list[EventRecord]:
     """The last events of a job, oldest first."""
     rows = await ledger.rows(

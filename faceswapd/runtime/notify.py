@@ -37,12 +37,18 @@ class LoopSilentError(Exception):
     """A loop has stopped beating: the daemon ends, and the service manager starts it again."""
 
 
-async def watch(beats: Beats, status: Callable[[], str], excused: Callable[[], bool] = lambda: False) -> None:
+async def watch(
+    beats: Beats,
+    status: Callable[[], str],
+    excused: Callable[[], bool] = lambda: False,
+    looked: Callable[[], None] = lambda: None,
+) -> None:
     """Pass the loops' beats on to the service manager. Raises LoopSilentError when one has stopped. Time that is
-    `excused` does not count: whoever waits for a slow disk is not stuck."""
+    `excused` does not count: whoever waits for a slow disk is not stuck. `looked` hears of every look."""
     seconds = watchdog_seconds()
     every = min(LOOK_SECONDS, seconds / 3) if seconds else LOOK_SECONDS
     while True:
+        looked()
         beats.look(counts=not excused())
         silent = beats.silent(beating.SILENT_SECONDS)
         if silent:

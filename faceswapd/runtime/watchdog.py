@@ -20,7 +20,7 @@ from typing import Self
 import structlog
 
 LOOK_SECONDS = 1.0
-SILENT_SECONDS = 7.5  # the event loop has turned nothing for so long: noticed within ten seconds
+SILENT_SECONDS = 6.5  # the event loop has turned nothing for so long: noticed within ten seconds
 LONGEST_STEP = 2.0  # seconds that count between two looks
 FAILING_SECONDS = 15.0  # from a loop's failure to the end of the process, by the orderly way
 LAST_SECONDS = 5.0  # and from the end of all loops, where a thread may hang in a system call for ever
@@ -36,6 +36,7 @@ class Watchdog:
     def __init__(self) -> None:
         self._beaten = True
         self._watching = False
+        self._looked: bool | None = None  # whether somebody has looked at the loops; None: nobody is to
         self._left: float | None = None  # seconds until the process is ended
         self._code = STUCK
         self._timer: asyncio.TimerHandle | None = None
@@ -56,8 +57,13 @@ class Watchdog:
 
     def failing(self) -> None:
         """A loop has failed: the daemon ends now, in order or else without."""
+        self._looked = None
         if self._left is None:
             self._left = FAILING_SECONDS
+
+    def looked(self, *, over: bool = False) -> None:
+        """Somebody looks at the beats of the loops, and is watched in turn, until it is `over`."""
+        self._looked = None if over else True
 
     def rest(self) -> None:
         """Watch no more. For whoever goes on after the daemon has ended."""
@@ -68,12 +74,17 @@ class Watchdog:
         self._timer = loop.call_later(LOOK_SECONDS, self._beat, loop)
 
     def _run(self) -> None:
-        quiet, before = 0.0, time.monotonic()
+        quiet, unseen, before = 0.0, 0.0, time.monotonic()
         while not self._over.wait(LOOK_SECONDS):
             now = time.monotonic()
             step, before = min(now - before, LONGEST_STEP), now
             quiet = 0.0 if self._beaten or not self._watching or _debugged() else quiet + step
+            unseen = unseen + step if self._looked is False else 0.0
             self._beaten = False
+            if self._looked is not None:
+                self._looked = False
+            if unseen > SILENT_SECONDS and not quiet:
+                _end("nobody looks at the loops", STUCK)
             if quiet > SILENT_SECONDS:
                 _end("the event loop stands still", STUCK)
             if self._left is not None:

@@ -180,6 +180,16 @@ class RetrySettings(Section):
     longest: Seconds = Field(900.0, description="seconds that a wait is at most")
 
 
+class RetentionSettings(Section):
+    """How long what has ended is remembered; 0 is for ever. Jobs stay: they keep a target from being swapped twice."""
+
+    events: Seconds = Field(90 * 86400.0, description="the history of ended jobs", examples=["90 d"])
+    executions: Seconds = Field(
+        90 * 86400.0, description="earlier attempts of ended jobs, and the logs of all", examples=["90 d"]
+    )
+    done: Seconds = Field(0.0, description='targets that afterwards = "archive" has moved to done/; 0: never removed')
+
+
 class Settings(BaseSettings):
     """Everything that can be set."""
 
@@ -210,6 +220,7 @@ class Settings(BaseSettings):
     limits: LimitSettings = LimitSettings()
     timeouts: TimeoutSettings = TimeoutSettings()
     retry: RetrySettings = RetrySettings()
+    retention: RetentionSettings = RetentionSettings()
 
     @classmethod
     def settings_customise_sources(

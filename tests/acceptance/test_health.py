@@ -16,7 +16,7 @@ from tests.acceptance.farm import Farm, children, gone
 
 NOTICED_SECONDS = 10.0
 SLACK_SECONDS = 5.0  # for a machine that does other things, too
-LOOPS = ("control", "inbox", "scheduler", "readings", "beats")
+LOOPS = ("control", "inbox", "scheduler", "readings", "housekeeping", "beats")
 USUAL = (("scheduler", "freeze"), ("inbox", "raise"), ("beats", "block"))
 ALL = [(loop, how) for loop in LOOPS for how in ("freeze", "raise", "block")]
 
@@ -70,6 +70,8 @@ def breaks_and_comes_back(patients: list[Patient]) -> None:
         if one.how == "block":
             assert "the event loop stands still" in events
             assert "freezing.py" in one.text, "it is told where it stood"
+        elif (one.loop, one.how) == ("beats", "freeze"):
+            assert "nobody looks at the loops" in events
         else:
             assert "a loop failed" in events
         one.farm.start()
