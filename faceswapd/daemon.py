@@ -8,7 +8,7 @@ import socket
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from faceswapd.control import address, server
 from faceswapd.control.live import CourseLive, House, InboxLive, Live, Orders
 from faceswapd.ledger import standing
 from faceswapd.ledger.connection import Ledger
+from faceswapd.ledger.outcomes import Again
 from faceswapd.media.examiner import Examiner
 from faceswapd.media.mender import Mender
 from faceswapd.runtime import freezing, notes, notify, recovery
@@ -120,7 +121,7 @@ class _Rooms:
 
     async def run(self, listening: socket.socket, ready: Callable[[], None]) -> None:
         """All loops, until the scheduler has drained; the control socket closes last."""
-        orders = Orders(self._stop, self._inbox.wake, self._inbox.note_of)
+        orders = Orders(self._stop, self._inbox.wake, self._inbox.note_of, self._asked_again)
         models = None if self._fleet.site is None else self._fleet.site.models
         house = House(self._ledger, self._live, orders, models)
         doors = server.Server(house, listening, lambda: self._beats.beat("control"))
@@ -168,6 +169,15 @@ class _Rooms:
             log.exception("a loop failed", loop=name, error=repr(error)[:300])
             self._watchdog.failing()
             raise
+
+    def _asked_again(self, jobs: Sequence[Again]) -> None:
+        """What is said of a failure that somebody wants to be tried again is no longer so."""
+
+        def forget() -> None:
+            for one in jobs:
+                notes.remove_error_note(self._settings.failed, one.relative, one.job)
+
+        asyncio.get_running_loop().run_in_executor(None, forget)
 
     def _ledger_is_slow(self) -> bool:
         slow, hangs = SLOW_SECONDS

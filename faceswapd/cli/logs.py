@@ -1,14 +1,12 @@
 """The log: JSON lines in a file that cannot grow for ever, and readable lines on stderr."""
 
 import logging
-import logging.handlers
 import sys
 from pathlib import Path
 
 import structlog
 
-FILE_BYTES = 5_000_000
-FILES = 5
+from faceswapd.cli.log_file import LogFile, Screen
 
 
 def set_up(level: str, folder: Path) -> None:
@@ -26,13 +24,11 @@ def set_up(level: str, folder: Path) -> None:
         cache_logger_on_first_use=True,
     )
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file = logging.handlers.RotatingFileHandler(
-        folder / "faceswapd.log", maxBytes=FILE_BYTES, backupCount=FILES, encoding="utf-8"
-    )
+    file = LogFile(folder / "faceswapd.log")
     file.setFormatter(
         _formatter(shared, structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(ensure_ascii=True))
     )
-    screen = logging.StreamHandler(sys.stderr)
+    screen = Screen()
     screen.setFormatter(_formatter(shared, _screen_renderer()))
     root = logging.getLogger()
     root.handlers[:] = [file, screen]

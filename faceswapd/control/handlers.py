@@ -172,6 +172,7 @@ async def retry(house: House, number: int) -> messages.Done:
             State.CANCELLED: "It never had a face: drop the file again.",
         }.get(record.state)
         raise Refused(409, f"Job {number} is {record.state}, and cannot be retried.", advice) from None
+    house.orders.asked_again([outcomes.Again(number, record.relative)])
     return messages.Done(f"Job {number} is queued again.")
 
 

@@ -1,6 +1,6 @@
 """What the ledger does not know: how things go right now, and the orders that no row carries."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,6 +9,7 @@ from faceswapd.core.gate import Gate, Reading
 from faceswapd.core.intake import Parts, Rules
 from faceswapd.engines.facefusion.model_store import Inventory, Pruned
 from faceswapd.ledger.connection import Ledger
+from faceswapd.ledger.outcomes import Again
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class Orders:
     stop: Callable[[], str]  # drains, or insists; says which
     look: Callable[[], None]  # list the inboxes now
     note_of: Callable[[str], str | None]  # why a file has no job of its own
+    asked_again: Callable[[Sequence[Again]], None] = lambda _: None  # failed jobs wait again
 
 
 class ModelsDoor(Protocol):

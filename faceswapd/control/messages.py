@@ -13,12 +13,15 @@ keeps its bytes as lone surrogates (`os.fsencode` gives them back).
     POST /v1/jobs/ID/cancel                Done
     POST /v1/jobs/ID/retry                 Done
     POST /v1/jobs/ID/assign     {face}     Done
+    POST /v1/retry          {category?}    Retried: all failed jobs of a category, or of every one
     GET  /v1/explain?path=PATH             Explanation
     GET  /v1/find?path=PATH&seconds=N      Jobs: those of a target (absolute path, or as in the inbox), as soon as
                                            there is one or the time is over
     POST /v1/pause              {inbox?}   Done
     POST /v1/resume             {inbox?}   Done
     POST /v1/stop                          Done; a second one stops at once
+    POST /v1/ledger/backup      {path}     Done
+    GET  /v1/ledger/check                  LedgerCheck
     GET  /v1/models                        Models
     POST /v1/models/pull                   Done; what lacks is fetched meanwhile, and GET tells how far it is
     POST /v1/models/verify                 Models, when each has been read anew
@@ -254,6 +257,25 @@ class Ready:
 
     ready: bool
     reasons: list[str]  # why it is not, in sentences
+
+
+@dataclass(frozen=True)
+class Retried:
+    """POST /v1/retry."""
+
+    queued: int  # jobs that wait again
+    left_out: int  # jobs that were declined for good
+    text: str  # what happened, in one or two sentences
+
+
+@dataclass(frozen=True)
+class LedgerCheck:
+    """GET /v1/ledger/check."""
+
+    problems: list[str]  # in sentences; none when all is well
+    jobs: int
+    size: int  # bytes
+    text: str  # the result in one sentence
 
 
 @dataclass(frozen=True)

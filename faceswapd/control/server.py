@@ -28,7 +28,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from faceswapd.control import explaining, handlers, messages, model_handlers
+from faceswapd.control import explaining, handlers, ledger_handlers, messages, model_handlers
 from faceswapd.control.handlers import Refused
 from faceswapd.control.live import House
 
@@ -75,6 +75,9 @@ def application(house: House) -> Starlette:
             route("/v1/find", _find),
             route("/v1/pause", _pause, "POST"),
             route("/v1/resume", _resume, "POST"),
+            route("/v1/retry", _retry_failed, "POST"),
+            route("/v1/ledger/backup", _backup, "POST"),
+            route("/v1/ledger/check", lambda house, _: ledger_handlers.check(house)),
             route("/v1/stop", lambda house, _: handlers.stop(house), "POST"),
             route("/v1/models", lambda house, _: model_handlers.models(house)),
             route("/v1/models/pull", lambda house, _: model_handlers.pull(house), "POST"),
@@ -103,6 +106,20 @@ async def _assign(house: House, request: Request) -> object:
     if not isinstance(face, str) or not face:
         raise Refused(400, "The request names no face.")
     return await handlers.assign(house, _number(request), face)
+
+
+async def _retry_failed(house: House, request: Request) -> object:
+    category = (await _body(request)).get("category")
+    if category is not None and not isinstance(category, str):
+        raise Refused(400, "The category is not named by a text.")
+    return await ledger_handlers.retry_failed(house, category)
+
+
+async def _backup(house: House, request: Request) -> object:
+    path = (await _body(request)).get("path")
+    if not isinstance(path, str) or not path or "\0" in path:
+        raise Refused(400, "The request names no path.")
+    return await ledger_handlers.backup(house, path)
 
 
 async def _pause(house: House, request: Request) -> object:

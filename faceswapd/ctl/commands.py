@@ -192,7 +192,23 @@ def _cancel(client: Client, arguments: Namespace, terminal: Terminal) -> int:
 
 
 def _retry(client: Client, arguments: Namespace, terminal: Terminal) -> int:
-    return _order_each(client, "retry", arguments, terminal)
+    if bool(arguments.ids) + arguments.failed + (arguments.category is not None) != 1:
+        complain("Give the IDs of jobs, or --category NAME, or --failed: one of the three.")
+        return USAGE
+    if arguments.ids:
+        return _order_each(client, "retry", arguments, terminal)
+    from faceswapd.ctl import ledger
+
+    return ledger.retry_failed(client, arguments, terminal)
+
+
+def _ledger(client: Client, arguments: Namespace, terminal: Terminal) -> int:
+    from faceswapd.ctl import ledger
+
+    if (arguments.action == "backup") != (arguments.file is not None):
+        complain("Use `faceswapctl ledger backup FILE` or `faceswapctl ledger check`.")
+        return USAGE
+    return {"backup": ledger.backup, "check": ledger.check}[arguments.action](client, arguments, terminal)
 
 
 def _order_each(client: Client, order: str, arguments: Namespace, terminal: Terminal) -> int:
@@ -242,6 +258,7 @@ COMMANDS: dict[str, Callable[[Client, Namespace, Terminal], int]] = {
     "watch": _watch,
     "explain": _explain,
     "assign": _assign,
+    "ledger": _ledger,
     "models": _models,
     "stop": _stop,
 }

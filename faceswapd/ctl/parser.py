@@ -4,6 +4,8 @@ import argparse
 
 STATES = ("parked", "queued", "running", "succeeded", "failed", "cancelled")
 
+LEDGER_ACTIONS = ("backup", "check")
+
 MODEL_ACTIONS = ("list", "pull", "verify", "prune")
 
 EPILOG = """\
@@ -77,7 +79,9 @@ def parser() -> argparse.ArgumentParser:
     cancel.add_argument("ids", nargs="+", type=_job_id, metavar="ID")
 
     retry = add("retry", "run failed or cancelled jobs again")
-    retry.add_argument("ids", nargs="+", type=_job_id, metavar="ID")
+    retry.add_argument("ids", nargs="*", type=_job_id, metavar="ID")
+    retry.add_argument("--category", metavar="NAME", help="all failed jobs of one category, e.g. gpu_oom")
+    retry.add_argument("--failed", action="store_true", help="all failed jobs")
 
     wait = add("wait", "wait until jobs have ended")
     wait.add_argument("ids", nargs="+", type=_job_id, metavar="ID")
@@ -102,6 +106,15 @@ def parser() -> argparse.ArgumentParser:
         help="list (the default); pull: fetch what lacks; verify: read each anew; prune: what no preset needs",
     )
     models.add_argument("--yes", action="store_true", help="prune: remove it, instead of only showing it")
+
+    ledger = add("ledger", "the record of all jobs: copy it while it is in use, or look whether it is whole")
+    ledger.add_argument(
+        "action",
+        choices=LEDGER_ACTIONS,
+        metavar="ACTION",
+        help="backup FILE: a whole copy, which replaces no file; check: is it whole, and do its books balance?",
+    )
+    ledger.add_argument("file", nargs="?", metavar="FILE", help="backup: the new file")
 
     add("stop", "let the daemon finish what runs and end; a second stop ends it at once")
     return top

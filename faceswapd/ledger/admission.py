@@ -55,6 +55,7 @@ class Admitted:
 
     outcome: Outcome
     job: int
+    was: str | None = None  # where the target of a job that waits again lay below its inbox until now
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ async def admit(ledger: Ledger, arrivals: Sequence[Arrival], now: float) -> list
 
 
 # All that is known of an arrival, by three indexes in one go.
-_SEEN = "id, state, fingerprint, target, inbox, category FROM jobs"
+_SEEN = "id, state, fingerprint, target, relative, inbox, category FROM jobs"
 _KNOWN = f"""
 SELECT 'waiting' AS part, {_SEEN} WHERE target = ? AND state IN ('parked', 'queued')
 UNION ALL
@@ -185,7 +186,7 @@ def _known(
         )
         follow_job(connection, job)
     if requeue_rows(connection, job, now, "dropped again"):
-        return Admitted(Outcome.AGAIN, job), None
+        return Admitted(Outcome.AGAIN, job, os.fsdecode(row["relative"])), None
     if row["category"] in FINAL:
         return Admitted(Outcome.DUPLICATE, job), f"It is the target of job {job}, which was declined for good."
     if row["target"] == target:  # its own file, touched

@@ -78,9 +78,9 @@ def check_file(path: Path) -> Report:
     with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None)) as ledger:
         try:
             ledger.execute("BEGIN")
-            problems = [*_damage(ledger)]
-            if not problems:
-                problems = [*_books(ledger)]
+            problems = _damage(ledger)
+            if not problems:  # of a file that is damaged, nothing else can be believed
+                problems = _strays(ledger) + _books(ledger)
             jobs = ledger.execute("SELECT count(*) FROM jobs").fetchone()[0]
         except sqlite3.DatabaseError as error:
             return Report((f"The file cannot be read: {error}.",), 0, path.stat().st_size)
@@ -89,9 +89,12 @@ def check_file(path: Path) -> Report:
 
 def _damage(ledger: sqlite3.Connection) -> list[str]:
     said = [row[0] for row in ledger.execute(f"PRAGMA integrity_check({LARGEST_REPORT})")]
-    found = [] if said == ["ok"] else [f"The file is damaged: {line}." for line in said]
+    return [] if said == ["ok"] else [f"The file is damaged: {line}." for line in said]
+
+
+def _strays(ledger: sqlite3.Connection) -> list[str]:
     strays = ledger.execute("PRAGMA foreign_key_check").fetchmany(LARGEST_REPORT)
-    return found + [f"A row of {table} points to a row of {other} that is not there." for table, _, other, _ in strays]
+    return [f"A row of {table} points to a row of {other} that is not there." for table, _, other, _ in strays]
 
 
 def _books(ledger: sqlite3.Connection) -> list[str]:

@@ -14,6 +14,7 @@ import aiosqlite
 
 from faceswapd.ledger.bell import Bell
 from faceswapd.ledger.migration import NewerLedgerError, migrate
+from faceswapd.ledger.opening import DamagedLedgerError, examine, set_strange_log_aside
 
 T = TypeVar("T")
 C = TypeVar("C", bound=aiosqlite.Connection)
@@ -88,6 +89,8 @@ class Ledger:
             ) from error
         opened: list[aiosqlite.Connection] = []
         try:
+            await asyncio.to_thread(set_strange_log_aside, path)
+            await asyncio.to_thread(examine, path)
             writer = await _connect(path, _Writer)
             opened.append(writer)
             await writer.execute("PRAGMA journal_mode = WAL")
@@ -101,6 +104,8 @@ class Ledger:
             os.close(lock)
             if isinstance(error, NewerLedgerError):
                 raise LedgerError(str(error)) from None
+            if isinstance(error, DamagedLedgerError):
+                raise LedgerError(f"The ledger {path} is damaged: {error}. {_NEW}") from None
             if isinstance(error, sqlite3.DatabaseError):
                 raise LedgerError(f"The ledger {path} cannot be used: {error}. {_remedy(error)}") from error
             raise
@@ -184,9 +189,12 @@ def _touch(path: Path, lock: int) -> None:
         raise
 
 
+_NEW = "If there is a backup of it, put that in its place. Move it away to begin a new one."
+
+
 def _remedy(error: sqlite3.DatabaseError) -> str:
     if error.sqlite_errorcode in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
-        return "Move it away to begin a new one."
+        return _NEW
     return "Look whether its disk has space and this user may write there."
 
 

@@ -197,6 +197,42 @@ async def requeue(ledger: Ledger, job: int, now: float) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Again:
+    """A job that waits again."""
+
+    job: int
+    relative: str  # where its target lies below its inbox
+
+
+@dataclass(frozen=True, slots=True)
+class Requeued:
+    """What became of the failed jobs that were asked for."""
+
+    jobs: tuple[Again, ...]  # wait again
+    final: tuple[int, ...]  # were declined for good, and stay as they are
+
+
+async def requeue_failed(ledger: Ledger, category: str | None, now: float) -> Requeued:
+    """All failed jobs of a category (None: of every one) wait again, under one commit."""
+
+    def unit(connection: sqlite3.Connection) -> Requeued:
+        failed = connection.execute(
+            "SELECT id, relative FROM jobs WHERE state = 'failed' AND (? IS NULL OR category = ?) ORDER BY id",
+            (category, category),
+        ).fetchall()
+        again: list[Again] = []
+        final: list[int] = []
+        for row in failed:
+            if requeue_rows(connection, row["id"], now, "retried by hand, with all of its kind"):
+                again.append(Again(row["id"], os.fsdecode(row["relative"])))
+            else:
+                final.append(row["id"])
+        return Requeued(tuple(again), tuple(final))
+
+    return await ledger.write(unit)
+
+
+@dataclass(frozen=True, slots=True)
 class Assignment:
     """The face that a parked job gets, and how it was found."""
 

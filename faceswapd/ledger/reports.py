@@ -96,6 +96,14 @@ async def last_failed(ledger: Ledger, limit: int) -> list[JobRecord]:
     return _records(rows)
 
 
+async def failed_categories(ledger: Ledger) -> dict[str, int]:
+    """How many jobs have failed, by category."""
+    rows = await ledger.rows(
+        "SELECT category, count(*) AS jobs FROM jobs WHERE state = 'failed' GROUP BY category ORDER BY category"
+    )
+    return {row["category"] or "unknown": row["jobs"] for row in rows}
+
+
 async def of_target(ledger: Ledger, target: str) -> list[JobRecord]:
     """The jobs of a file, newest first."""
     return _records(await ledger.rows(f"{_JOBS} WHERE jobs.target = ? ORDER BY jobs.id DESC", (os.fsencode(target),)))

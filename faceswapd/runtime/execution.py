@@ -264,7 +264,7 @@ async def _publish(course: Course, shop: Workshop, ran: Ran, made: _Made) -> Non
         return
     spent = Spent(made.output.frames, made.output.seconds)
     await outcomes.succeed(shop.ledger, ran, str(place), made.proof.content, time.time(), spent)
-    await asyncio.to_thread(notes.remove, notes.error_note(shop.settings.failed, job.relative))
+    await asyncio.to_thread(notes.remove_error_note, shop.settings.failed, job.relative, job.id)
     problem = await outbox.settle_target(shop.ledger, job, shop.settings)
     if problem is not None:
         log.warning(problem, job=job.id)

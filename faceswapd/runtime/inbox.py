@@ -265,6 +265,8 @@ class Inbox:
             }
             for arrival, answer in zip(arrivals, admitted, strict=True):
                 self._sighted[arrival.target] = kept[arrival.target]
+                if answer.was is not None:
+                    await asyncio.to_thread(notes.remove_error_note, self._settings.failed, answer.was, answer.job)
                 log.info("target", outcome=str(answer.outcome), job=answer.job, target=ascii(arrival.relative))
         return done
 

@@ -53,6 +53,19 @@ def error_note(failed: Path, relative: str) -> Path:
     return failed / f"{relative}.error.txt"
 
 
+def remove_error_note(failed: Path, relative: str, job: int) -> None:
+    """Take the note of a job away that is asked for again or has succeeded. Another job's, of a target with the same
+    name in another inbox, stays."""
+    note = error_note(failed, relative)
+    with contextlib.suppress(OSError, ValueError):
+        if note.read_text(encoding="utf-8").endswith(_last_line(job)):
+            note.unlink()
+
+
+def _last_line(job: int) -> str:
+    return f"\nTry again: faceswapctl retry {job}\n"
+
+
 def write_error_note(failed: Path, relative: str, failure: Failure, job: int) -> None:
     """Say in the failed folder what happened and what to do. Nothing is lost if it cannot be written: the ledger
     has it too."""
@@ -60,7 +73,7 @@ def write_error_note(failed: Path, relative: str, failure: Failure, job: int) ->
     with contextlib.suppress(OSError):
         note.parent.mkdir(parents=True, exist_ok=True)
         note.write_text(
-            f"{failure.sentence}\n{failure.advice}\nTry again: faceswapctl retry {job}\n",
+            f"{failure.sentence}\n{failure.advice}{_last_line(job)}",
             encoding="utf-8",
             errors="backslashreplace",  # an engine may speak of a file name that is not UTF-8
         )

@@ -35,7 +35,7 @@ async def recover(ledger: Ledger, settings: Settings, *, clean: bool) -> None:
             log.info("found the published output of an interrupted job", job=one.job)
             job = await reports.job(ledger, one.job)
             if job is not None:
-                await asyncio.to_thread(notes.remove, notes.error_note(settings.failed, job.relative))
+                await asyncio.to_thread(notes.remove_error_note, settings.failed, job.relative, job.id)
                 problem = await outbox.settle_target(ledger, job, settings)
                 if problem is not None:
                     log.warning(problem, job=job.id)

@@ -10,7 +10,7 @@ import pytest
 
 from faceswapd import __version__
 from faceswapd.control import address
-from faceswapd.control.messages import Done, Error, Explanation, Jobs, to_wire
+from faceswapd.control.messages import Done, Error, Explanation, Jobs, LedgerCheck, Retried, to_wire
 from faceswapd.ctl import main
 from faceswapd.ctl.job_screens import jobs_table
 from faceswapd.ctl.terminal import Terminal
@@ -359,3 +359,31 @@ def test_help_documents_the_exit_codes(capsys: Capture) -> None:
     assert all(f"\n  {code}  " in text for code in range(5))
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"faceswapctl {__version__}\n"
+
+
+def test_all_failed_jobs_are_retried_by_one_question(path: Path, capsys: Capture) -> None:
+    answers: Answers = {"POST /v1/retry": Retried(3, 1, "3 failed jobs wait again.")}
+    assert asked(path, answers, "retry", "--category", "gpu_oom") == (0, [("POST /v1/retry", {"category": "gpu_oom"})])
+    assert asked(path, answers, "retry", "--failed") == (0, [("POST /v1/retry", {})])
+    assert capsys.readouterr().out == "3 failed jobs wait again.\n" * 2
+    assert asked(path, answers, "retry", "--failed", "--json")[0] == 0
+    assert json.loads(capsys.readouterr().out)["left_out"] == 1
+
+
+def test_a_backup_is_asked_for_by_its_absolute_path(
+    path: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    answers: Answers = {"POST /v1/ledger/backup": Done("Copied.")}
+    code, questions = asked(path, answers, "ledger", "backup", "copy")
+    assert (code, questions) == (0, [("POST /v1/ledger/backup", {"path": str(tmp_path / "copy")})])
+    assert capsys.readouterr().out == "Copied.\n"
+
+
+@pytest.mark.parametrize(("problems", "code"), [([], 0), (["Without any segment: job 1."], 1)])
+def test_a_check_ends_well_only_when_nothing_is_wrong(
+    path: Path, capsys: Capture, problems: list[str], code: int
+) -> None:
+    answers: Answers = {"GET /v1/ledger/check": LedgerCheck(problems, 1, 4096, "The result.")}
+    assert asked(path, answers, "ledger", "check")[0] == code
+    assert capsys.readouterr().out.splitlines() == [*problems, "The result."]

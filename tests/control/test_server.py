@@ -161,7 +161,7 @@ def test_every_route_is_documented_and_every_documented_route_is_there(control: 
         for method in (route.methods or set()) - {"HEAD"}
     }
     assert there == set(documented())
-    assert len(there) == 18
+    assert len(there) == 21
 
 
 async def test_every_route_answers_with_its_message(control: Control) -> None:
@@ -178,6 +178,9 @@ async def test_every_route_answers_with_its_message(control: Control) -> None:
         ("POST", "/v1/jobs/ID/assign"): ("/v1/jobs/2/assign", {"face": "Alice"}),
         ("POST", "/v1/jobs/ID/cancel"): ("/v1/jobs/1/cancel", None),
         ("POST", "/v1/jobs/ID/retry"): ("/v1/jobs/1/retry", None),
+        ("POST", "/v1/retry"): ("/v1/retry", {"category": "gpu_oom"}),
+        ("POST", "/v1/ledger/backup"): ("/v1/ledger/backup", {"path": str(control.path.with_name("backup"))}),
+        ("GET", "/v1/ledger/check"): ("/v1/ledger/check", None),
         ("POST", "/v1/pause"): ("/v1/pause", {"inbox": "inbox"}),
         ("POST", "/v1/resume"): ("/v1/resume", {}),
         ("POST", "/v1/stop"): ("/v1/stop", None),
@@ -230,6 +233,15 @@ async def test_every_route_answers_with_its_message(control: Control) -> None:
         ("POST", "/v1/jobs/1/retry", None, 409, "Job 1 is queued, and cannot be retried."),
         ("POST", "/v1/pause", {"inbox": ["x"]}, 400, "The inbox is not named by a text."),
         ("POST", "/v1/pause", {"inbox": "rush"}, 404, "There is no inbox 'rush'."),
+        ("POST", "/v1/retry", {"category": 5}, 400, "The category is not named by a text."),
+        ("POST", "/v1/retry", {"category": "gpu_omm"}, 404, "There is no category 'gpu_omm'."),
+        ("POST", "/v1/retry", {"category": "\ud800"}, 404, "There is no category"),
+        ("POST", "/v1/ledger/backup", {}, 400, "The request names no path."),
+        ("POST", "/v1/ledger/backup", {"path": "backup"}, 400, "The path of a backup must be absolute."),
+        ("POST", "/v1/ledger/backup", {"path": "/a\0b"}, 400, "The request names no path."),
+        ("POST", "/v1/ledger/backup", {"path": "/tmp/\udcff"}, 409, "The name of a backup must be UTF-8."),
+        ("POST", "/v1/ledger/backup", {"path": "/dev/null"}, 409, "/dev/null is there already"),
+        ("POST", "/v1/ledger/backup", {"path": "/no/where"}, 409, "/no/where.part cannot be written"),
         ("POST", "/v1/models/prune", {"remove": "yes"}, 400, "`remove` is neither true nor false."),
         ("GET", "/v1/models/pull", None, 405, "GET /v1/models/pull: Method Not Allowed."),
         ("POST", "/v1/pause", b" " * (LARGEST_BODY + 1), 413, "The request is too long."),

@@ -7,6 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from faceswapd.core.failures import usual
 from faceswapd.core.job import State
 from faceswapd.ledger import claims, outcomes
 from faceswapd.ledger.claims import Claim, Runner
@@ -37,7 +38,7 @@ async def test_an_output_that_was_published_is_found_by_its_hash(place: Workplac
     output = place.settings.outbox / "clip.mp4"
     await publishing(place, job, output, b"swapped")
     output.write_bytes(b"swapped")
-    notes.error_note(place.settings.failed, "clip.mp4").touch()
+    notes.write_error_note(place.settings.failed, "clip.mp4", usual("stalled"), job)
     await recovery.recover(place.ledger, place.settings, clean=False)
     found = await place.job(job)
     assert (found.state, found.output) == (State.SUCCEEDED, str(output))
