@@ -84,10 +84,25 @@ async def _made(course: Course, shop: Workshop, scratch: Path) -> _Made | Failur
 
 
 async def _swap(course: Course, shop: Workshop, scratch: Path) -> _Made:
+    """Raises EngineFailure, ChildFailure and OSError. Whatever goes wrong with a target that was replaced meanwhile
+    does so for that reason."""
+    target = course.claim.job.target
+    before = await asyncio.to_thread(_still_there, target)
+    try:
+        made = await _proved(course, shop, scratch, before)
+    except (EngineFailure, ChildFailure):
+        if before is None or await asyncio.to_thread(_still_there, target) in (before, None):
+            raise
+    else:
+        if await asyncio.to_thread(_still_there, target) in (before, None):
+            return made
+    raise EngineFailure(Failure("target_changed", "The target was replaced while it was swapped."))
+
+
+async def _proved(course: Course, shop: Workshop, scratch: Path, before: tuple[int, int] | None) -> _Made:
     """Raises EngineFailure, ChildFailure and OSError."""
     job, engine = course.claim.job, course.slot.engine
     assert job.facts is not None
-    before = await asyncio.to_thread(_still_there, job.target)
     staged = await _staged(course, shop, scratch, before)
     work = await _ready(course, shop, staged)
     made = await engine.run(work, course.report)
@@ -100,8 +115,6 @@ async def _swap(course: Course, shop: Workshop, scratch: Path) -> _Made:
     proof = await shop.examiner.verify(staged.target, staged.output, job.facts)
     if isinstance(proof, Failure):
         raise EngineFailure(proof)
-    if await asyncio.to_thread(_still_there, job.target) not in (before, None):
-        raise EngineFailure(Failure("target_changed", "The target was replaced while it was swapped."))
     return _Made(staged.output, proof, made)
 
 

@@ -58,7 +58,7 @@ def remove_error_note(failed: Path, relative: str, job: int) -> None:
     name in another inbox, stays."""
     note = error_note(failed, relative)
     with contextlib.suppress(OSError, ValueError):
-        if note.read_text(encoding="utf-8").endswith(_last_line(job)):
+        if not note.is_file() or note.read_text(encoding="utf-8").endswith(_last_line(job)):
             note.unlink()
 
 
