@@ -243,6 +243,7 @@ class _Rooms:
             outbox=str(self._settings.outbox),
             breaker=self._scheduler.breaker,
             silent=self._beats.silent(STALE_SECONDS),
+            short=self._scheduler.short,
             remarks=(*self._fleet.remarks, *self._notices.all),
         )
 

@@ -1,7 +1,7 @@
 """What the ledger does not know: how things go right now, and the orders that no row carries."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from faceswapd.core.breaker import CLOSED, Breaker
@@ -55,6 +55,7 @@ class Live:
     outbox: str
     breaker: Breaker = CLOSED
     silent: tuple[str, ...] = ()  # the loops that do not answer
+    short: Mapping[int, str] = field(default_factory=dict)  # by job, why one waits for space on a disk
     remarks: tuple[str, ...] = ()  # what a user should know of the engine and its devices, in sentences
 
 

@@ -89,6 +89,8 @@ class View:
             return self.why
         if job.inbox in self.pauses.inboxes:
             return f"The inbox '{job.inbox}' is paused. `faceswapctl resume {job.inbox}` lets it go on."
+        if job.id in self.live.short:
+            return self.live.short[job.id]
         return "It waits for a free slot." if self.live.courses else "It starts in a moment."
 
     def _advice(self, job: JobRecord) -> str | None:

@@ -19,6 +19,8 @@ class FolderReading:
     path: str
     free: int | None  # bytes for us; None: it cannot be read
     problem: str | None = None  # not there, or not writable: a sentence without its full stop
+    device: int | None = None  # the disk's number, as the system counts them
+    used: int = 0  # bytes that lie in it; of the scratch folder only
 
 
 @dataclass(frozen=True, slots=True)

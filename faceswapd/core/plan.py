@@ -1,7 +1,10 @@
 """What the scheduler does next: a snapshot in, decisions out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from faceswapd.core.space import NOTHING, Need, Room, lack
+from faceswapd.core.target import Facts
 
 
 class Why(StrEnum):
@@ -23,6 +26,9 @@ class Ready:
     preset: str
     priority: int = 0
     passed: int = 0  # how often one that stood behind it was started first
+    facts: Facts | None = None
+    rung: int = 0  # of the resource ladder
+    need: Need = NOTHING  # space on the disks
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +89,8 @@ class Snapshot:
     next_due: float | None  # when the next waiting retry may start
     allowance: int | None = None  # how many may start while the breaker holds the queue; None: it does not
     probe_at: float | None = None  # when the breaker lets one job try
-    patience: int = 20  # how often a segment is passed by others that suit a warm slot better
+    patience: int = 20  # how often a segment is passed by others: they suit a warm slot better, or need less space
+    room: Room | None = None  # on the disks; None: not known, and nobody waits for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +101,7 @@ class Start:
     job: int
     slot: int
     passes: tuple[int, ...] = ()  # segments that stood before it and still wait
+    need: Need = NOTHING  # what is kept for it on the disks
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,23 +138,35 @@ def may_start(snapshot: Snapshot) -> bool:
     return snapshot.gate_open and not (snapshot.paused or snapshot.draining)
 
 
+def short_of_space(snapshot: Snapshot) -> dict[int, str]:
+    """By job, why those that wait for space on a disk do so."""
+    if snapshot.room is None:
+        return {}
+    why = {one.job: lack(one.need, snapshot.room.left) for one in snapshot.ready}
+    return {job: sentence for job, sentence in why.items() if sentence is not None}
+
+
 def _starts(snapshot: Snapshot) -> tuple[Start, ...]:
     """Who starts where. A warm slot takes what suits it best of those that it may; the others take the head.
 
-    One that would be passed more often than `patience` allows ends the search, and nobody passes a higher priority:
-    so the order of the queue bends, and never breaks.
+    What finds too little space on the disks waits, and smaller ones may start before it. One that would be passed more
+    often than `patience` allows ends the search, and nobody passes a higher priority that could start: so the order of
+    the queue bends, and never breaks.
     """
     waiting = list(snapshot.ready)
     passed = {one.segment: one.passed for one in waiting}
     chosen: list[tuple[Ready, FreeSlot]] = []
+    room = snapshot.room
     slots = sorted(snapshot.free_slots, key=lambda slot: slot.preset is None)  # warm ones choose first
     for slot in slots if snapshot.allowance is None else slots[: snapshot.allowance]:
-        if not waiting:
+        index = _best(waiting, slot, passed, snapshot.patience, room)
+        if index is None:
             break
-        index = _best(waiting, slot, passed, snapshot.patience)
         for one in waiting[:index]:
             passed[one.segment] += 1
-        chosen.append((waiting.pop(index), slot))
+        one = waiting.pop(index)
+        chosen.append((one, slot))
+        room = None if room is None else replace(room, left=room.left - one.need)
     order = {one.segment: number for number, one in enumerate(snapshot.ready)}
     return tuple(
         Start(
@@ -154,20 +174,26 @@ def _starts(snapshot: Snapshot) -> tuple[Start, ...]:
             one.job,
             slot.number,
             tuple(left.segment for left in waiting if order[left.segment] < order[one.segment]),
+            one.need,
         )
         for one, slot in chosen
     )
 
 
-def _best(waiting: list[Ready], slot: FreeSlot, passed: dict[int, int], patience: int) -> int:
-    """The place of the one that suits the slot best, among those that it may take."""
-    best, likeness = 0, 0
+def _best(waiting: list[Ready], slot: FreeSlot, passed: dict[int, int], patience: int, room: Room | None) -> int | None:
+    """The place of the one that suits the slot best, among those that it may take; None where it may take none."""
+    best, likeness, priority = None, -1, None
     for index, one in enumerate(waiting):
-        if one.priority != waiting[0].priority:
+        if priority is not None and one.priority != priority:
             break
-        like = 0 if slot.preset != one.preset else 1 + (slot.face == one.face)
-        if like > likeness:
-            best, likeness = index, like
+        fits = room is None or one.need.fits(room.left)
+        if fits:
+            priority = one.priority
+            like = 0 if slot.preset != one.preset else 1 + (slot.face == one.face)
+            if like > likeness:
+                best, likeness = index, like
+        elif room is not None and not one.need.fits(room.whole):
+            continue  # even an empty machine has too little space for it: nobody waits for that
         if likeness == _ALIKE or passed[one.segment] >= patience:
             break
     return best

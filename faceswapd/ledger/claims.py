@@ -10,7 +10,7 @@ from faceswapd.core.job import Event, IllegalTransition, State
 from faceswapd.core.plan import Ready
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.history import note
-from faceswapd.ledger.records import JOB_COLUMNS, SEGMENT_COLUMNS, JobRecord, destination, sources
+from faceswapd.ledger.records import JOB_COLUMNS, SEGMENT_COLUMNS, JobRecord, destination, facts_of, sources
 
 # The inboxes that have something ready, one step of the index each: the rows between are not read.
 _INBOXES = """
@@ -24,7 +24,8 @@ SELECT inbox FROM names WHERE inbox IS NOT NULL
 """
 
 _READY = """
-SELECT segments.id AS segment, segments.job, segments.priority, jobs.face, jobs.preset
+SELECT segments.id AS segment, segments.job, segments.priority, segments.rung, jobs.face, jobs.preset, jobs.kind,
+    jobs.content, jobs.size, jobs.width, jobs.height, jobs.frames, jobs.duration, jobs.rotation, jobs.audio
 FROM segments INDEXED BY segments_ready JOIN jobs ON jobs.id = segments.job
 WHERE segments.state = 'queued' AND segments.not_before IS NULL AND segments.inbox = ?
 ORDER BY segments.priority DESC, segments.job, segments.number LIMIT ?
@@ -94,7 +95,18 @@ async def queue(ledger: Ledger, paused: Collection[str], limit: int) -> Queue:
            WHERE jobs.state = 'running' AND jobs.cancel_requested_at IS NOT NULL AND segments.state = 'running'"""
     )
     return Queue(
-        tuple(Ready(row["segment"], row["job"], row["face"], row["preset"], row["priority"]) for row in heads),
+        tuple(
+            Ready(
+                row["segment"],
+                row["job"],
+                row["face"],
+                row["preset"],
+                row["priority"],
+                facts=facts_of(row),
+                rung=row["rung"],
+            )
+            for row in heads
+        ),
         None if due is None else due["at"],
         frozenset(row["id"] for row in cancels),
     )

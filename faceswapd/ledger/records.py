@@ -74,7 +74,7 @@ class JobRecord:
             priority=row["priority"],
             afterwards=row["afterwards"],
             rule=row["rule"],
-            facts=_facts(row),
+            facts=facts_of(row),
             parked=None if row["parked"] is None else Parked(row["parked"]),
             category=row["category"],
             reason=row["reason"],
@@ -130,7 +130,8 @@ def wish_of(words: str) -> Wish:
     )
 
 
-def _facts(row: Row) -> Facts | None:
+def facts_of(row: Row) -> Facts | None:
+    """What a row of a job tells of its target; None where that could not be read."""
     if row["content"] is None:
         return None
     return Facts(

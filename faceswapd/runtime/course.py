@@ -10,6 +10,7 @@ from faceswapd.children.child import ChildId
 from faceswapd.core.eta import Speed
 from faceswapd.core.failures import Failure
 from faceswapd.core.plan import Timeouts, Why
+from faceswapd.core.space import NOTHING, Need
 from faceswapd.engines.engine import DOWNLOADING, WAITING, Engine, Progress
 from faceswapd.ledger.claims import Claim
 from faceswapd.ledger.connection import Ledger
@@ -42,6 +43,7 @@ class Course:
     wall: float
     speed: Speed | None = None  # of its like, as far as it is known
     rung: int = 0  # of the resource ladder
+    need: Need = NOTHING  # space on the disks that is kept for it
     child: ChildId | None = None  # who runs it, as the ledger knows
     started_at: float = field(default_factory=time.monotonic)
     progressed_at: float = field(default_factory=time.monotonic)

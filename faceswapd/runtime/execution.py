@@ -21,14 +21,14 @@ from faceswapd.core.ladder import rung as ladder_rung
 from faceswapd.core.plan import Timeouts, Why
 from faceswapd.core.presets import PresetSpec
 from faceswapd.core.retry import GiveUp, after_failure
-from faceswapd.core.target import Marks, Proof
+from faceswapd.core.target import Facts, Marks, Proof
 from faceswapd.engines.engine import DOWNLOADING, EngineFailure, Output, Progress, Work
 from faceswapd.ledger import admission, outcomes, rungs
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.outcomes import Ran, Spent
 from faceswapd.ledger.records import JobRecord
 from faceswapd.runtime import notes, outbox
-from faceswapd.runtime.course import COMPLETING, PREPARING, PROVING, PUBLISHING, Course, Workshop
+from faceswapd.runtime.course import COMPLETING, PREPARING, PROVING, PUBLISHING, Course, Slot, Workshop
 
 PROGRESS_SECONDS = 1.0  # the ledger hears of progress at most this often
 
@@ -136,21 +136,19 @@ async def _staged(course: Course, shop: Workshop, scratch: Path, before: tuple[i
     if preset is None or failure is not None:
         assert failure is not None
         raise EngineFailure(failure)
-    course.rung = await _rung(course, shop)
+    course.rung = await rung_of(shop, course.slot, job.preset, job.facts, job.rung)
     return await asyncio.to_thread(_laid_out, job, preset, photos, scratch, course.rung)
 
 
-async def _rung(course: Course, shop: Workshop) -> int:
-    """Where on the resource ladder it runs: as high as its own failures, or those of its like, have brought it."""
-    if not course.slot.engine.has_ladder:
+async def rung_of(shop: Workshop, slot: Slot, preset: str, facts: Facts | None, own: int) -> int:
+    """Where on the resource ladder work runs: as high as its own failures, or those of its like, have brought it."""
+    if not slot.engine.has_ladder or facts is None:
         return 0
-    return max(course.claim.job.rung, await rungs.known(shop.ledger, _size(course), time.time()))
+    return max(own, await rungs.known(shop.ledger, _size(slot, preset, facts), time.time()))
 
 
-def _size(course: Course) -> rungs.Size:
-    job = course.claim.job
-    assert job.facts is not None
-    return rungs.Size(course.slot.device, job.preset, bucket(job.facts.width, job.facts.height))
+def _size(slot: Slot, preset: str, facts: Facts) -> rungs.Size:
+    return rungs.Size(slot.device, preset, bucket(facts.width, facts.height))
 
 
 async def _ready(course: Course, shop: Workshop, staged: Work) -> Work:
@@ -282,8 +280,8 @@ async def _publish(course: Course, shop: Workshop, ran: Ran, made: _Made) -> Non
     if problem is not None:
         log.warning(problem, job=job.id)
     course.succeeded = True
-    if course.slot.engine.has_ladder:
-        await rungs.keep(shop.ledger, _size(course), course.rung, time.time())
+    if course.slot.engine.has_ladder and job.facts is not None:
+        await rungs.keep(shop.ledger, _size(course.slot, job.preset, job.facts), course.rung, time.time())
     _look_at_speed(course, shop, spent)
     log.info("succeeded", job=job.id, output=ascii(str(place)), frames=made.output.frames, faces=made.output.faces)
 

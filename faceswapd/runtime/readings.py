@@ -13,6 +13,7 @@ import structlog
 
 from faceswapd.children.child import ChildId
 from faceswapd.core.gate import FolderReading, Gate, GpuReading, Reading, judge
+from faceswapd.core.space import OUTBOX, SCRATCH
 from faceswapd.ledger import standing
 from faceswapd.ledger.connection import Ledger
 from faceswapd.runtime.beats import Beats
@@ -50,11 +51,7 @@ class Readings:
 
     def __init__(self, settings: Settings, ledger: Ledger, children: Callable[[], Sequence[int]], beats: Beats) -> None:
         self._limits = settings.gate_limits()
-        folders = {
-            "outbox": settings.outbox,
-            "scratch folder": settings.scratch_folder,
-            "state folder": settings.state,
-        }
+        folders = {OUTBOX: settings.outbox, SCRATCH: settings.scratch_folder, "state folder": settings.state}
         self._folders = tuple(_FolderLook(name, path) for name, path in folders.items())
         self._gpus = Lookout(_gpus)
         self._ledger = ledger
@@ -151,7 +148,8 @@ class _FolderLook:
     def __init__(self, name: str, path: Path) -> None:
         self._name = name
         self._path = path
-        self._lookout = Lookout(lambda: _folder(name, path))
+        mount = mount_of(path)
+        self._lookout = Lookout(lambda: _folder(name, path, mount))
 
     def begin(self) -> None:
         self._lookout.begin()
@@ -163,17 +161,35 @@ class _FolderLook:
             return FolderReading(self._name, str(self._path), None, "does not answer")
 
 
-def _folder(name: str, path: Path) -> FolderReading:
-    """Space and rights of a folder, which is made if it is missing."""
+def _folder(name: str, path: Path, mount: Path) -> FolderReading:
+    """Space and rights of a folder, which is made if it is missing; but never below a disk that is not there."""
+    if not mount.is_mount():
+        return FolderReading(name, str(path), None, f"lies on a disk that is not mounted at {mount} any more")
     try:
         path.mkdir(parents=True, exist_ok=True)
-        free = psutil.disk_usage(str(path)).free
+        free, device = psutil.disk_usage(str(path)).free, path.stat().st_dev
     except FileExistsError:
         return FolderReading(name, str(path), None, "is a file and no folder")
     except OSError as error:
         return FolderReading(name, str(path), None, f"cannot be used: {error.strerror}")
-    writable = os.access(path, os.W_OK | os.X_OK)
-    return FolderReading(name, str(path), free, None if writable else "is not writable for this user")
+    problem = None if os.access(path, os.W_OK | os.X_OK) else "is not writable for this user"
+    return FolderReading(name, str(path), free, problem, device, _size(path) if name == SCRATCH else 0)
+
+
+def mount_of(path: Path) -> Path:
+    """Where the disk that holds a path, or will hold it, is mounted."""
+    path = Path(os.path.realpath(path))
+    return next(place for place in (path, *path.parents) if place.is_mount() or place == place.parent)
+
+
+def _size(folder: Path) -> int:
+    """Bytes that the files below a folder take on the disk. What vanishes meanwhile counts no more."""
+    total = 0
+    for place, _, files in os.walk(folder):
+        for name in files:
+            with contextlib.suppress(OSError):
+                total += os.lstat(os.path.join(place, name)).st_blocks * 512  # noqa: PTH118  ten thousand frames
+    return total
 
 
 def _gpus() -> tuple[GpuReading, ...]:

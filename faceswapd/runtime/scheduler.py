@@ -3,25 +3,26 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import structlog
 
 from faceswapd.children.shield import beating
-from faceswapd.core import eta
+from faceswapd.core import eta, ladder
 from faceswapd.core import plan as planning
 from faceswapd.core.breaker import CLOSED, after_failure, after_success
 from faceswapd.core.job import IllegalTransition
-from faceswapd.core.plan import FreeSlot, Running, Sleep, Snapshot, Start, Stop
+from faceswapd.core.plan import FreeSlot, Ready, Running, Sleep, Snapshot, Start, Stop
+from faceswapd.core.space import Making, Room, need_of, one_disk, room_of
 from faceswapd.engines.engine import EngineFailure
 from faceswapd.ledger import claims, reports, standing
-from faceswapd.ledger.claims import Runner
+from faceswapd.ledger.claims import Queue, Runner
 from faceswapd.ledger.records import JobRecord
 from faceswapd.runtime.beats import BEAT_SECONDS, Beats
 from faceswapd.runtime.course import Course, Slot, Workshop
-from faceswapd.runtime.execution import execute
+from faceswapd.runtime.execution import execute, rung_of
 from faceswapd.runtime.readings import Readings
 
 LOOKAHEAD = 64  # jobs among which a warm slot chooses
@@ -44,7 +45,8 @@ class Scheduler:
         self._timeouts = shop.settings.plan_timeouts()
         self._insist_at: float | None = None
         self.draining = False
-        self.waiting = False  # something is ready and waits for the gate
+        self.waiting = False  # something is ready and waits for the gate, or for space
+        self.short: Mapping[int, str] = {}  # by job, why one waits for space
         self.courses: dict[int, Course] = {}  # by segment
         self.breaker = CLOSED
         self._passed: dict[int, int] = {}  # by segment, how often another one was started first
@@ -99,15 +101,12 @@ class Scheduler:
         # A segment whose last course is still clearing up is no candidate yet, and hides none behind it.
         queue = await claims.queue(self._ledger, pauses.inboxes, max(1, len(free), LOOKAHEAD) + len(self.courses))
         self._passed = {one.segment: self._passed[one.segment] for one in queue.ready if one.segment in self._passed}
-        ready = tuple(
-            replace(one, passed=self._passed.get(one.segment, 0))
-            for one in queue.ready
-            if one.segment not in self.courses
-        )
-        may_start = bool(ready and free) and not (pauses.daemon or self.draining)
+        may_start = not (pauses.daemon or self.draining) and bool(free) and any(self._candidates(queue))
         gate = await self._readings.fresh() if may_start else self._readings.gate
-        self.waiting = may_start and not gate.open
-        return Snapshot(
+        making, room = self._making(), self._room()
+        rungs: dict[tuple[str, str], int] = {}  # by preset and resolution, so that each is asked for once
+        ready = tuple([await self._with_need(one, making, rungs) for one in self._candidates(queue)])
+        snapshot = Snapshot(
             now=now,
             ready=ready,
             running=tuple(self._running(course, queue.cancels, now) for course in self.courses.values()),
@@ -120,7 +119,39 @@ class Scheduler:
             allowance=self.breaker.allowance(now, len(self.courses)),
             probe_at=None if self.breaker.failure is None or self.courses else self.breaker.probe_at,
             patience=self._shop.settings.engine.patience,
+            room=room,
         )
+        self.short = planning.short_of_space(snapshot)
+        self.waiting = may_start and (not gate.open or bool(self.short))
+        return snapshot
+
+    def _candidates(self, queue: Queue) -> Iterator[Ready]:
+        return (one for one in queue.ready if one.segment not in self.courses)
+
+    async def _with_need(self, one: Ready, making: Making, rungs: dict[tuple[str, str], int]) -> Ready:
+        """One that waits, with what it has seen and what it will need."""
+        rung, slot = one.rung, self._slots[0]
+        if slot.engine.has_ladder and one.facts is not None:
+            key = (one.preset, ladder.bucket(one.facts.width, one.facts.height))
+            if key not in rungs:
+                rungs[key] = await rung_of(self._shop, slot, one.preset, one.facts, 0)
+            rung = max(rung, rungs[key])
+        need = need_of(one.facts, making, frames_on_disk=ladder.rung(rung).disk)
+        return replace(one, passed=self._passed.get(one.segment, 0), need=need)
+
+    def _making(self) -> Making:
+        """How the engine, which all slots share, makes its outputs."""
+        engine, latest = self._slots[0].engine, self._readings.latest
+        copies = latest is not None and not one_disk(latest.folders)
+        return Making(bool(engine.weaknesses), engine.credit is not None, copies)
+
+    def _room(self) -> Room | None:
+        """What is left on the disks beside what runs; None before the first reading."""
+        latest = self._readings.latest
+        if latest is None:
+            return None
+        limit = int(self._shop.settings.limits.disk_free)
+        return room_of(latest.folders, limit, (course.need for course in self.courses.values()))
 
     def _free_slots(self) -> Iterator[FreeSlot]:
         """Each slot as often as its engine has room, with what its child is warm for. Where the next work may be made
@@ -166,7 +197,7 @@ class Scheduler:
         speed = await self._speed(claim.job, slot)
         frames = 0 if claim.job.facts is None else claim.job.facts.frames
         wall = self._timeouts.wall_for(frames, eta.whole(frames, speed))
-        course = Course(claim, slot, wall, speed)
+        course = Course(claim, slot, wall, speed, need=start.need)
         self.courses[start.segment] = course
         course.task = group.create_task(self._run(course), name=f"job {claim.job.id}")
 
