@@ -18,6 +18,7 @@ import structlog
 
 from faceswapd.control import address, server
 from faceswapd.control.live import CourseLive, House, InboxLive, Live, Orders
+from faceswapd.core.gate import Gate, Held
 from faceswapd.ledger import standing
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.outcomes import Again
@@ -38,6 +39,9 @@ from faceswapd.settings import Settings
 STARTING = ("control", "inbox", "scheduler", "readings")
 THREADS = 32  # for what blocks: some of them may hang in a folder on a network that is gone
 SLOW_SECONDS = (1.0, 60.0)  # a ledger that works so long on one thing is on a slow disk; longer, and it hangs
+_LEDGER_FULL = Held(
+    "ledger", "The disk of the ledger is full: all waits for space.", "nothing free", "what a record takes"
+)
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +53,7 @@ class CannotStart(Exception):
 async def run(settings: Settings, watchdog: Watchdog, ready: Callable[[str], None] = lambda _: None) -> None:
     """Run until stopped. `ready` is called with one sentence when the socket answers.
 
-    Raises LedgerError, CannotStart, and whatever a loop raised, by the same orderly way out.
+    Raises LedgerError, LedgerFullError, CannotStart, and whatever a loop raised, by the same orderly way out.
     """
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "blocking"))
     _make_folders(settings)
@@ -102,6 +106,7 @@ class _Rooms:
         self._beats = Beats()
         for loop in STARTING:
             self._beats.beat(loop)
+        ledger.while_full = self._beats.forgive
         self._inbox = Inbox(settings, ledger, lookers.arrivals, self._beats)
         self._fleet, slots = fleet, list(fleet.slots)
         self._notices = Notices()
@@ -114,7 +119,7 @@ class _Rooms:
 
         self._readings = Readings(settings, ledger, children, self._beats)
         photos, tell = self._inbox.faces.photos, self._notices.tell
-        shop = Workshop(settings, ledger, lookers.proofs, lookers.mender, photos, tell)
+        shop = Workshop(settings, ledger, lookers.proofs, lookers.mender, photos, tell, self._readings.outbox_mounted)
         self._mender = lookers.mender
         self._scheduler = Scheduler(shop, slots, self._readings, self._beats, boot)
         self._slots = slots
@@ -123,7 +128,7 @@ class _Rooms:
         """All loops, until the scheduler has drained; the control socket closes last."""
         orders = Orders(self._stop, self._inbox.wake, self._inbox.note_of, self._asked_again)
         models = None if self._fleet.site is None else self._fleet.site.models
-        house = House(self._ledger, self._live, orders, models)
+        house = House(self._ledger.without_waiting(), self._live, orders, models)
         doors = server.Server(house, listening, lambda: self._beats.beat("control"))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -187,6 +192,7 @@ class _Rooms:
         """The first call drains, the second insists."""
         insisting = self._scheduler.draining
         self._scheduler.drain()
+        self._ledger.hurry()
         running = len(self._scheduler.courses)
         notify.tell("STOPPING=1", f"STATUS=stopping, {running} running")
         log.info("stopping", insisting=insisting, running=running)
@@ -208,7 +214,7 @@ class _Rooms:
         now = time.monotonic()
         watching = "events" if self._inbox.watcher.working else "polling"
         return Live(
-            gate=self._readings.gate,
+            gate=Gate((_LEDGER_FULL, *self._readings.gate.held)) if self._ledger.full else self._readings.gate,
             reading=self._readings.latest,
             inboxes=tuple(
                 InboxLive(

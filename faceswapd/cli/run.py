@@ -12,7 +12,7 @@ import structlog
 from faceswapd.cli import logs
 from faceswapd.cli.place import add_config
 from faceswapd.daemon import CannotStart, run
-from faceswapd.ledger.connection import LedgerError
+from faceswapd.ledger.connection import LedgerError, LedgerFullError
 from faceswapd.runtime.watchdog import Watchdog
 from faceswapd.settings import Settings, SettingsError, load
 
@@ -50,6 +50,9 @@ def _run(arguments: argparse.Namespace) -> int:
     except (CannotStart, LedgerError) as error:
         print(error, file=sys.stderr)
         return CANNOT_START
+    except LedgerFullError as error:  # starting again helps as soon as there is space
+        print(error, file=sys.stderr)
+        return 1
     except Exception:
         log.exception("a loop failed: the daemon ends, and the service manager starts it again")
         return 1

@@ -31,6 +31,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from faceswapd.control import explaining, handlers, ledger_handlers, messages, model_handlers
 from faceswapd.control.handlers import Refused
 from faceswapd.control.live import House
+from faceswapd.ledger.connection import LedgerFullError
 
 BACKLOG = 128
 LARGEST_BODY = 64 * 1024  # bytes; no request of this wire is longer
@@ -84,7 +85,7 @@ def application(house: House) -> Starlette:
             route("/v1/models/verify", lambda house, _: model_handlers.verify(house), "POST"),
             route("/v1/models/prune", _prune, "POST"),
         ],
-        exception_handlers={HTTPException: _refuse, Exception: _own_error},
+        exception_handlers={HTTPException: _refuse, LedgerFullError: _full, Exception: _own_error},
     )
 
 
@@ -207,6 +208,11 @@ def _json(message: object, status: int = 200) -> Response:
 async def _refuse(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return _json(messages.Error(f"{request.method} {request.scope['path']}: {error.detail}."), error.status_code)
+
+
+async def _full(request: Request, error: Exception) -> Response:
+    del request
+    return _json(messages.Error(f"{error} Nothing was changed."), 503)
 
 
 async def _own_error(request: Request, error: Exception) -> Response:

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import copy
+import errno
 import fcntl
 import os
 import sqlite3
@@ -21,10 +23,19 @@ C = TypeVar("C", bound=aiosqlite.Connection)
 
 BUSY_MS = 5000
 CACHE_KIB = 4096
+FULL_SECONDS = 1.0  # between two tries while the disk is full
+_FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE})
 
 
 class LedgerError(Exception):
     """The ledger cannot be used; the text says why and what to do."""
+
+
+class LedgerFullError(Exception):
+    """The ledger's disk has no space left. Nothing is lost: what could not be written has not happened."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"The disk of the ledger is full: {path}. Make space there.")
 
 
 class _Timed(aiosqlite.Connection):
@@ -53,6 +64,10 @@ class _Writer(_Timed):
     """The connection that writes. A whole unit of work goes to its thread in one piece: a way there and back for each
     statement would cost ten times what SQLite does."""
 
+    durable: bool | None = None  # how it commits; None: not known. Its thread's own
+    full = False  # its disk: the last unit could not be written
+    patient = True  # whoever may wait for space waits
+
     async def unit(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run a function on the connection's thread. A cancelled caller waits for its end."""
         running: asyncio.Future[T] = asyncio.ensure_future(self.timed(work))
@@ -72,7 +87,8 @@ class Ledger:
         self._reader = reader
         self._lock = lock
         self.bell = Bell()
-        self._durable: bool | None = None  # how the writer commits; None: not known. Its thread's own
+        self._waits = True
+        self.while_full: Callable[[], None] = lambda: None  # called again and again while writing waits for space
 
     @classmethod
     async def open(cls, path: Path) -> Self:
@@ -83,6 +99,8 @@ class Ledger:
             lock = _lock(path)
             _touch(path, lock)
         except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise LedgerFullError(path) from error
             raise LedgerError(
                 f"The ledger {path} cannot be opened: {error.strerror}. "
                 "Give this user the right to write into its folder."
@@ -104,6 +122,8 @@ class Ledger:
             os.close(lock)
             if isinstance(error, NewerLedgerError):
                 raise LedgerError(str(error)) from None
+            if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode in _FULL:
+                raise LedgerFullError(path) from error
             if isinstance(error, DamagedLedgerError):
                 raise LedgerError(f"The ledger {path} is damaged: {error}. {_NEW}") from None
             if isinstance(error, sqlite3.DatabaseError):
@@ -118,13 +138,16 @@ class Ledger:
         the daemon. A caller that is cancelled does not cut it in two: it happens as a whole all the same, and has
         happened when the cancel comes out of here. `work` does nothing but SQL; what it raises takes everything
         back and is raised here. Without `ring` the bell is silent: nobody waits for what changes.
+
+        While the ledger's disk is full it waits and tries again; a cancel then ends the wait, and nothing has happened.
+        Raises LedgerFullError where nobody shall wait.
         """
         loop = asyncio.get_running_loop()
 
         def unit(connection: sqlite3.Connection) -> T:
-            if durable is not self._durable:
+            if durable is not self._writer.durable:
                 connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-                self._durable = durable
+                self._writer.durable = durable
             connection.execute("BEGIN IMMEDIATE")
             try:
                 result = work(connection)
@@ -137,7 +160,35 @@ class Ledger:
                 loop.call_soon_threadsafe(self.bell.ring)
             return result
 
-        return await self._writer.unit(unit)
+        while True:
+            try:
+                result = await self._writer.unit(unit)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode not in _FULL:
+                    raise
+                self._writer.full = True
+                if not (self._waits and self._writer.patient):
+                    raise LedgerFullError(self.path) from error
+            else:
+                self._writer.full = False
+                return result
+            self.while_full()
+            await asyncio.sleep(FULL_SECONDS)
+
+    @property
+    def full(self) -> bool:
+        """Whether its disk was full at the last write."""
+        return self._writer.full
+
+    def without_waiting(self) -> Self:
+        """The same ledger for those who shall be told at once that its disk is full."""
+        same = copy.copy(self)
+        same._waits = False  # noqa: SLF001  its own kind
+        return same
+
+    def hurry(self) -> None:
+        """From now on nobody waits for space any more."""
+        self._writer.patient = False
 
     async def rows(self, sql: str, values: Iterable[Any] = ()) -> list[sqlite3.Row]:
         """Read, beside the writer."""

@@ -95,3 +95,4 @@ class Workshop:
     mender: Mender
     photos: Photos
     notice: Notice  # tells the user something about the whole daemon
+    mounted: Callable[[], bool] = lambda: True  # whether the outbox's disk is there

@@ -269,6 +269,8 @@ async def _publish(course: Course, shop: Workshop, ran: Ran, made: _Made) -> Non
         await outcomes.publishing(shop.ledger, ran.execution, str(place), made.proof.content)
 
     try:
+        if not await asyncio.to_thread(shop.mounted):
+            raise EngineFailure(Failure("not_writable", "The disk of the outbox is not mounted any more."))
         place = await outbox.publish(made.path, outbox.place_for(shop.settings, job), shop.settings, announce)
     except EngineFailure as error:
         await _record_failure(course, shop, ran, error.failure)

@@ -53,6 +53,7 @@ class Readings:
         self._limits = settings.gate_limits()
         folders = {OUTBOX: settings.outbox, SCRATCH: settings.scratch_folder, "state folder": settings.state}
         self._folders = tuple(_FolderLook(name, path) for name, path in folders.items())
+        self._outbox_disk = mount_of(settings.outbox)
         self._gpus = Lookout(_gpus)
         self._ledger = ledger
         self._children = children
@@ -60,6 +61,10 @@ class Readings:
         self._use = _use(())
         self.latest: Reading | None = None
         self.gate = Gate()
+
+    def outbox_mounted(self) -> bool:
+        """Whether the disk that the outbox was on at the start is still there."""
+        return self._outbox_disk.is_mount()
 
     async def run(self, waiting: Callable[[], bool]) -> None:
         """Read for ever; `waiting` says whether anything waits for the gate."""
