@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import random
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -30,6 +31,7 @@ from faceswapd.ledger.records import JobRecord
 from faceswapd.runtime import notes, outbox
 from faceswapd.runtime.course import COMPLETING, PREPARING, PROVING, PUBLISHING, Course, Slot, Workshop
 
+FULL_BYTES = 1_000_000  # a disk with less free space is full: the last bit of a file did not fit
 PROGRESS_SECONDS = 1.0  # the ledger hears of progress at most this often
 
 log = structlog.get_logger(__name__)
@@ -73,7 +75,7 @@ async def _made(course: Course, shop: Workshop, scratch: Path) -> _Made | Failur
     try:
         return await _swap(course, shop, scratch)
     except (EngineFailure, ChildFailure) as error:
-        return error.failure
+        return await asyncio.to_thread(_or_full_disk, error.failure, scratch)
     except OSError as error:
         return outbox.failure_of(error, scratch)
     except Exception as error:
@@ -81,6 +83,23 @@ async def _made(course: Course, shop: Workshop, scratch: Path) -> _Made | Failur
         return Failure("unknown", f"An error of faceswapd itself: {error!r}."[:300])
     finally:
         pump.cancel()
+
+
+def _or_full_disk(failure: Failure, scratch: Path) -> Failure:
+    """The failure itself; or a full disk, where an engine that does not say why it failed had no space left. FaceFusion
+    calls that a video that cannot be merged, and leaves an image that is cut off."""
+    if failure.category not in _LIKE_A_FULL_DISK:
+        return failure
+    try:
+        free = shutil.disk_usage(scratch).free
+    except OSError:
+        return failure
+    return Failure("disk_full", f"The disk was full: {failure.sentence}") if free < FULL_BYTES else failure
+
+
+_LIKE_A_FULL_DISK = frozenset(
+    {"encode_failed", "extract_failed", "image_failed", "output_place", "nothing_made", "output_damaged"}
+)
 
 
 async def _swap(course: Course, shop: Workshop, scratch: Path) -> _Made:
