@@ -97,6 +97,10 @@ class Engine(Protocol):
         """Whether it knows the rungs of the resource ladder."""
 
     @property
+    def frames_on_disk(self) -> bool:
+        """Whether the frames of every video lie on the disk meanwhile, whatever the rung."""
+
+    @property
     def remarks(self) -> tuple[str, ...]:
         """What a user should know of it at the moment, in sentences; e.g. why it is driven the slower way."""
 

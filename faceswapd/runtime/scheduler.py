@@ -136,7 +136,7 @@ class Scheduler:
             if key not in rungs:
                 rungs[key] = await rung_of(self._shop, slot, one.preset, one.facts, 0)
             rung = max(rung, rungs[key])
-        need = need_of(one.facts, making, frames_on_disk=ladder.rung(rung).disk)
+        need = need_of(one.facts, making, frames_on_disk=slot.engine.frames_on_disk or ladder.rung(rung).disk)
         return replace(one, passed=self._passed.get(one.segment, 0), need=need)
 
     def _making(self) -> Making:

@@ -41,6 +41,7 @@ class FakeEngine:
     room = 1
     ahead = 0
     has_ladder = False
+    frames_on_disk = False
     remarks: tuple[str, ...] = ()
 
     def __init__(self, bench: "asyncio.Queue[Run]") -> None:

@@ -79,6 +79,11 @@ class FaceFusionEngine:
         return self._site.weaknesses
 
     @property
+    def frames_on_disk(self) -> bool:
+        """Whether this version takes the frames of every video through the disk."""
+        return self._site.frames_on_disk
+
+    @property
     def credit(self) -> str:
         """What did the swap, for the output's own words."""
         return self._site.credit

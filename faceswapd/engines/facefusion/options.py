@@ -189,12 +189,21 @@ def _smaller(values: Mapping[str, str]) -> str:
     return allowed[max(0, allowed.index(boost) - 1)] if boost in allowed else allowed[0]
 
 
+def always_on_disk(installation: Installation) -> bool:
+    """Whether the frames of every video go through the disk."""
+    version = installation.version
+    return (
+        version < (3, 8, 0)  # it knows no other way
+        or version >= (4, 0, 0)  # it loses the sound in memory
+        or version == (3, 8, 0)  # it keeps every frame in memory
+    )
+
+
 def _on_disk(installation: Installation, rung: Rung, values: Mapping[str, str]) -> bool:
     version = installation.version
     return (
         rung.disk
-        or version >= (4, 0, 0)  # it loses the sound in memory
-        or version == (3, 8, 0)  # it keeps every frame in memory
+        or always_on_disk(installation)
         or (version <= (3, 8, 1) and "frame_enhancer" in values["--processors"].split())  # garbled pictures
     )
 

@@ -17,7 +17,7 @@ from faceswapd.engines.engine import DOWNLOADING, EngineFailure, Progress, Repor
 from faceswapd.engines.facefusion.batch import JobFile
 from faceswapd.engines.facefusion.installation import Installation
 from faceswapd.engines.facefusion.model_store import ModelStore, StoreRefused
-from faceswapd.engines.facefusion.options import Chosen, Device, OptionRefused, options_for
+from faceswapd.engines.facefusion.options import Chosen, Device, OptionRefused, always_on_disk, options_for
 from faceswapd.engines.facefusion.probe import ProbeError, probe
 from faceswapd.engines.facefusion.providers import ProviderReport, devices_of, really_runs
 from faceswapd.engines.facefusion.runner import Stamp
@@ -106,6 +106,11 @@ class Site:
     def keeps_frames(self) -> bool:
         """Whether this version keeps every frame of a video in memory, for ever."""
         return self._installation is not None and self._installation.version == (3, 8, 0)
+
+    @property
+    def frames_on_disk(self) -> bool:
+        """Whether this version is always driven with the frames of a video on disk."""
+        return self._installation is None or always_on_disk(self._installation)
 
     @property
     def credit(self) -> str:

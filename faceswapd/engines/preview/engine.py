@@ -38,6 +38,7 @@ class PreviewEngine:
     room = 1
     ahead = 0
     has_ladder = False
+    frames_on_disk = False
     remarks: tuple[str, ...] = ()
 
     @property

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from faceswapd.core.ladder import RUNGS, rung
-from faceswapd.engines.facefusion.options import Chosen, Device, OptionRefused, options_for
+from faceswapd.engines.facefusion.options import Chosen, Device, OptionRefused, always_on_disk, options_for
 from tests.engines.facefusion.installations import told
 
 GB = 1_000_000_000
@@ -248,3 +248,10 @@ def test_what_the_user_asks_for_and_is_not_there_is_refused(
     with pytest.raises(OptionRefused) as raised:
         options_for("fast", told(version), CPU, extra=((name, wrong),))
     assert said in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("version", "always"), [((3, 7, 1), True), ((3, 8, 0), True), ((3, 8, 1), False), ((4, 0, 0), True)]
+)
+def test_which_versions_always_take_frames_through_the_disk(version: tuple[int, int, int], always: bool) -> None:  # noqa: FBT001
+    assert always_on_disk(told(version)) is always
