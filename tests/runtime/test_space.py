@@ -1,6 +1,5 @@
 """Space on the disks: what waits for it, and what a full disk is taken for."""
 
-import errno
 import os
 import subprocess
 import sys
@@ -11,7 +10,6 @@ import pytest
 
 from faceswapd.core.job import State
 from faceswapd.core.target import Facts, Kind
-from faceswapd.runtime.outbox import failure_of
 from faceswapd.runtime.readings import mount_of
 from tests.runtime.conftest import NewPlace
 from tests.runtime.workplace import Workplace, names, shift
@@ -78,8 +76,3 @@ def test_where_a_disk_is_mounted(small_disk: Path, tmp_path: Path) -> None:
     assert mount_of(small_disk / "not" / "there") == small_disk
     assert mount_of(tmp_path) == mount_of(tmp_path.parent)
     assert mount_of(Path("/")) == Path("/")
-
-
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
-def test_a_full_quota_is_a_full_disk(number: int) -> None:
-    assert failure_of(OSError(number, "no space"), Path("/outbox/clip.mp4")).category == "disk_full"
