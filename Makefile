@@ -1,12 +1,15 @@
-# Two commands on a machine with python3 and make: `make demo` and `make test`. `make test-deep` runs the long tests.
+# Two commands on a machine with python3 and make: `make demo` and `make test`. `make test-deep` runs the long tests,
+# `make soak` an hour of everything at random (make soak SECONDS=120 SEED=7).
 # Each makes the virtual environment if it is missing, and installs what it needs.
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO ?= demo
+SECONDS ?= 3600
+SEED ?=
 
-.PHONY: demo test test-deep bench lint clean
+.PHONY: demo test test-deep soak bench lint clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/faceswapd demo $(DEMO)
@@ -16,6 +19,9 @@ test: $(VENV)/.test lint
 
 test-deep: $(VENV)/.test
 	$(BIN)/python -m pytest -m deep --durations=0
+
+soak: $(VENV)/.test
+	$(BIN)/python -m tests.soak --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check
