@@ -96,7 +96,8 @@ class Damage:
     def _restart_engine(self) -> None:
         for one in self.lives.family():
             with contextlib.suppress(psutil.Error):
-                if str(self.farm.root) in " ".join(one.cmdline()):
+                said = " ".join(one.cmdline())
+                if "driver.py" in said or str(self.farm.root) in said:
                     one.kill()
 
     def model(self) -> None:

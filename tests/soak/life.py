@@ -105,7 +105,8 @@ class Lives:
             self.told.append(f"Life {self.number} had not stopped {seconds:.0f} s after SIGTERM.")
             self.kill()
             return
-        if code and not self.excused():
+        early = code == -signal.SIGTERM and not self.ready  # it had not begun to listen to signals
+        if code and not early and not self.excused():
             self.told.append(f"Life {self.number} ended with exit code {code} when it was asked to stop.")
         self._leaving.append((time.monotonic() + 1.0, family))
         self.process, self._again_at = None, time.monotonic()
