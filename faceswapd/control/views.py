@@ -24,7 +24,7 @@ def state_of(live: Live, paused: bool) -> tuple[str, str | None]:  # noqa: FBT00
         return "paused", "The daemon is paused. `faceswapctl resume` lets it go on."
     if live.breaker.failure is not None:
         failure = live.breaker.failure
-        seconds = max(0.0, live.breaker.probe_at - time.time())
+        seconds = max(0.0, live.breaker.probe_at - time.monotonic())
         when = f"One job tries again in {seconds:.0f} s." if seconds else "One job tries whether it is mended."
         return "held", f"{failure.sentence} {failure.advice} {when}"
     if not live.gate.open:

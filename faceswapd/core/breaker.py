@@ -17,7 +17,7 @@ IN_A_ROW: Final = 3  # different jobs
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """Closed where `failure` is None. Times are seconds since 1970."""
+    """Closed where `failure` is None. Times are seconds on the steady clock, which no clock change moves."""
 
     failure: Failure | None = None
     opened_at: float = 0.0

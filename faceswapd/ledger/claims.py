@@ -84,6 +84,20 @@ async def wake_due(ledger: Ledger, now: float) -> None:
         await ledger.write(unit, durable=False)
 
 
+async def wake_overdue(ledger: Ledger, latest: float) -> None:
+    """No retry waits longer than until `latest`: one that does was given its time by a clock that was ahead. What
+    somebody wants to be done later, and has not been tried yet, keeps its time."""
+
+    def unit(connection: sqlite3.Connection) -> None:
+        connection.execute(
+            """UPDATE segments SET not_before = NULL WHERE state = 'queued' AND not_before > ?
+               AND (SELECT category FROM jobs WHERE jobs.id = segments.job) IS NOT NULL""",
+            (latest,),
+        )
+
+    await ledger.write(unit, durable=False)
+
+
 async def queue(ledger: Ledger, paused: Collection[str], limit: int) -> Queue:
     """The first `limit` segments that could start, without those of paused inboxes."""
     heads = await ready(ledger, paused, limit)

@@ -238,7 +238,7 @@ class Inbox:
             for path, found in place.listing.files.items()
             if path in coming
             or (
-                now - found.changed < self._settings.intake.settle
+                abs(now - found.changed) < self._settings.intake.settle  # one of a clock that is ahead is old, too
                 and intake.bundle_photo(found.parts, self.faces.rules.faces)
             )
         }

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -60,6 +61,7 @@ class Readings:
         self._beats = beats
         self._use = _use(())
         self.latest: Reading | None = None
+        self._read_at = -math.inf  # on the steady clock
         self.gate = Gate()
 
     def outbox_mounted(self) -> bool:
@@ -79,13 +81,14 @@ class Readings:
 
     async def fresh(self) -> Gate:
         """The gate by a reading that is no older than FRESH_SECONDS."""
-        if self.latest is None or time.time() - self.latest.at > FRESH_SECONDS:
+        if time.monotonic() - self._read_at > FRESH_SECONDS:
             await self.refresh()
         return self.gate
 
     async def refresh(self) -> None:
         """Read the machine and judge."""
         pids = tuple(self._children())
+        self._read_at = time.monotonic()
         self.latest = await asyncio.to_thread(self._read, pids)
         before, self.gate = self.gate, judge(self.latest, self._limits, self.gate)
         if {held.key for held in before.held} != {held.key for held in self.gate.held}:

@@ -27,6 +27,7 @@ from faceswapd.runtime.readings import Readings
 
 LOOKAHEAD = 64  # jobs among which a warm slot chooses
 BESIDE = 3  # works of a slot that may be completed and published while its engine goes on
+CLOCK_STEP = 1.0  # seconds that the time of day may lose without having been set
 HELD_SECONDS = 2.0  # between two looks at a closed gate
 
 log = structlog.get_logger(__name__)
@@ -49,6 +50,7 @@ class Scheduler:
         self.short: Mapping[int, str] = {}  # by job, why one waits for space
         self.courses: dict[int, Course] = {}  # by segment
         self.breaker = CLOSED
+        self._clock: float | None = None  # what the time of day is ahead of the steady clock
         self._passed: dict[int, int] = {}  # by segment, how often another one was started first
         self._warm: dict[int, FreeSlot] = {}  # by slot, what its child did last
         self._idle_since = {slot.number: time.monotonic() for slot in self._slots}
@@ -94,8 +96,8 @@ class Scheduler:
         return min(seconds, HELD_SECONDS) if self.waiting else seconds
 
     async def _snapshot(self) -> Snapshot:
-        now = time.time()
-        await claims.wake_due(self._ledger, now)
+        now, steady = time.time(), time.monotonic()
+        await self._wake_waiting(now, steady)
         pauses = await standing.pauses(self._ledger)
         free = tuple(self._free_slots())
         # A segment whose last course is still clearing up is no candidate yet, and hides none behind it.
@@ -116,8 +118,8 @@ class Scheduler:
             draining=self.draining,
             insist=self._insist_at is not None and time.monotonic() >= self._insist_at,
             next_due=queue.next_due,
-            allowance=self.breaker.allowance(now, len(self.courses)),
-            probe_at=None if self.breaker.failure is None or self.courses else self.breaker.probe_at,
+            allowance=self.breaker.allowance(steady, len(self.courses)),
+            probe_at=None if self.breaker.failure is None or self.courses else now + self.breaker.probe_at - steady,
             patience=self._shop.settings.engine.patience,
             room=room,
         )
@@ -152,6 +154,14 @@ class Scheduler:
             return None
         limit = int(self._shop.settings.limits.disk_free)
         return room_of(latest.folders, limit, (course.need for course in self.courses.values()))
+
+    async def _wake_waiting(self, now: float, steady: float) -> None:
+        """What was to wait until now. Where the clock was set back, no retry waits for the old time to come again."""
+        set_back = self._clock is None or now - steady < self._clock - CLOCK_STEP
+        self._clock = now - steady
+        if set_back:
+            await claims.wake_overdue(self._ledger, now + self._shop.settings.retry.longest)
+        await claims.wake_due(self._ledger, now)
 
     def _free_slots(self) -> Iterator[FreeSlot]:
         """Each slot as often as its engine has room, with what its child is warm for. Where the next work may be made
@@ -217,17 +227,17 @@ class Scheduler:
 
     async def _look_at_breaker(self, course: Course) -> None:
         """Hold the queue, or let it go on, by how an execution ended."""
-        before, now = self.breaker, time.time()
+        before, now = self.breaker, time.monotonic()
         if course.succeeded:
             self.breaker = after_success(before)
         elif course.failure is not None:
-            seconds = time.monotonic() - course.started_at
+            seconds = now - course.started_at
             policy = self._shop.settings.retry_policy()
             self.breaker = after_failure(before, course.failure, course.claim.job.id, seconds, now, policy)
         why, was = self.breaker.failure, before.failure
         if (why is None) != (was is None):
             log.warning("breaker", open=why is not None, why=None if why is None else why.sentence)
-            await standing.breaker(self._ledger, None if why is None else why.sentence, now)
+            await standing.breaker(self._ledger, None if why is None else why.sentence, time.time())
 
     async def _close_idle(self) -> None:
         """End warm children that have had nothing to do for long."""

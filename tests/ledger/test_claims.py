@@ -6,6 +6,7 @@ import pytest
 from faceswapd.core.failures import Failure
 from faceswapd.core.job import IllegalTransition, State
 from faceswapd.core.retry import TryAgain
+from faceswapd.core.wish import Wish
 from faceswapd.ledger import claims, outcomes
 from faceswapd.ledger.claims import Claim
 from faceswapd.ledger.connection import Ledger
@@ -161,3 +162,14 @@ async def test_a_claim_forgets_the_failure_before_it(ledger: Ledger) -> None:
         None,
     )
     assert ran(claimed).job == job
+
+
+async def test_a_retry_does_not_wait_for_the_time_of_a_clock_that_was_ahead(ledger: Ledger) -> None:
+    """Two days too late is what a clock that has been put right makes of a wait of seconds."""
+    ahead, soon = await retry(ledger, 2 * 86400.0), await retry(ledger, 60.0)
+    (wished,) = await admit(ledger, arrival("by night.mp4", wish=Wish(not_before=NOW + 2 * 86400.0)))
+    await claims.wake_overdue(ledger, NOW + 900.0)
+    assert await order(ledger) == [ahead]
+    await claims.wake_due(ledger, NOW + 61.0)
+    assert await order(ledger) == [ahead, soon]
+    assert (await record(ledger, wished)).not_before == NOW + 2 * 86400.0

@@ -144,6 +144,20 @@ async def test_a_failure_is_tried_again_later_and_the_wait_survives_the_daemon(n
     assert f"faceswapctl retry {job}" in note
 
 
+async def test_a_clock_that_is_put_right_makes_no_retry_wait(new_place: NewPlace) -> None:
+    place = await new_place(retry=RetrySettings(first=0.2, longest=1.0))
+    job = await place.drop("clip.mp4")
+    async with shift(place) as at_work:
+        run = await place.begun()
+        at_work.scheduler.drain()
+        run.fail("child_died")
+        await at_work.drained()
+    await place.ledger.write(lambda sql: sql.execute("UPDATE segments SET not_before = not_before + 200000"))
+    async with shift(place):
+        (await place.begun()).succeed()
+        await place.until(job, State.SUCCEEDED)
+
+
 async def test_what_trying_again_cannot_mend_is_not_tried_again(place: Workplace) -> None:
     job = await place.drop("clip.mp4")
     async with shift(place):

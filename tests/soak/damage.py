@@ -127,7 +127,8 @@ class Damage:
         began = self.farm.errors.stat().st_size
         self.later(seconds + AFTERMATH, lambda: self.excused.append((began, self.farm.errors.stat().st_size)))
         filler = self.farm.aside / "filler"
-        with filler.open("wb") as file:
+        self.later(seconds, lambda: filler.unlink(missing_ok=True))
+        with filler.open("wb", buffering=0) as file:
             free = os.statvfs(self.farm.folder)
             left = 0 if wholly else 12 << 20
             with contextlib.suppress(OSError):
@@ -136,9 +137,8 @@ class Damage:
                 with contextlib.suppress(OSError):
                     file.seek(0, os.SEEK_END)
                     while file.write(b"\0" * 4096):
-                        file.flush()
+                        pass
         self.counts["disk full" if wholly else "disk nearly full"] += 1
-        self.later(seconds, lambda: filler.unlink(missing_ok=True))
 
     def jump(self) -> None:
         set_clock(self.farm.clock, self.dice.one(CLOCKS))
