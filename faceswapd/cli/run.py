@@ -12,10 +12,11 @@ import structlog
 from faceswapd.cli import logs
 from faceswapd.cli.place import add_config
 from faceswapd.daemon import CannotStart, run
-from faceswapd.ledger.connection import LedgerError, LedgerFullError
+from faceswapd.ledger.connection import FULL, LedgerError, LedgerFullError
 from faceswapd.runtime.watchdog import Watchdog
 from faceswapd.settings import Settings, SettingsError, load
 
+AGAIN = 1  # the service manager starts it again
 CANNOT_START = 78  # EX_CONFIG of sysexits.h: starting again would not help, so the service manager does not
 
 
@@ -34,8 +35,9 @@ def _run(arguments: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return CANNOT_START
     except OSError as error:
-        print(f"The log {error.filename} cannot be written: {error.strerror}. Mend its rights.", file=sys.stderr)
-        return CANNOT_START
+        mend = "Make room on its disk" if error.errno in FULL else "Mend its rights"
+        print(f"The log {error.filename} cannot be written: {error.strerror}. {mend}.", file=sys.stderr)
+        return AGAIN if error.errno in FULL else CANNOT_START
     log = structlog.get_logger("faceswapd")
 
     def ready(said: str) -> None:
@@ -49,13 +51,13 @@ def _run(arguments: argparse.Namespace) -> int:
         asyncio.run(_watched(settings, ready))
     except (CannotStart, LedgerError) as error:
         print(error, file=sys.stderr)
-        return CANNOT_START
+        return AGAIN if _is_passing(error) else CANNOT_START
     except LedgerFullError as error:  # starting again helps as soon as there is space
         print(error, file=sys.stderr)
-        return 1
+        return AGAIN
     except Exception:
         log.exception("a loop failed: the daemon ends, and the service manager starts it again")
-        return 1
+        return AGAIN
     log.info("stopped")
     return 0
 
@@ -63,3 +65,10 @@ def _run(arguments: argparse.Namespace) -> int:
 async def _watched(settings: Settings, ready: Callable[[str], None]) -> None:
     with Watchdog() as watchdog:
         await run(settings, watchdog, ready)
+
+
+def _is_passing(error: CannotStart | LedgerError) -> bool:
+    """Whether the next start may go well although nobody mends anything: a full disk is emptied."""
+    if isinstance(error, LedgerError):
+        return error.passing
+    return isinstance(error.__cause__, OSError) and error.__cause__.errno in FULL

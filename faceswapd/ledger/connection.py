@@ -24,11 +24,17 @@ C = TypeVar("C", bound=aiosqlite.Connection)
 BUSY_MS = 5000
 CACHE_KIB = 4096
 FULL_SECONDS = 1.0  # between two tries while the disk is full
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})  # of a disk
 _FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE})
 
 
 class LedgerError(Exception):
-    """The ledger cannot be used; the text says why and what to do."""
+    """The ledger cannot be used; the text says why and what to do. `passing`: that may end by itself, as a full disk
+    does."""
+
+    def __init__(self, text: str, *, passing: bool = False) -> None:
+        super().__init__(text)
+        self.passing = passing
 
 
 class LedgerFullError(Exception):
@@ -99,7 +105,7 @@ class Ledger:
             lock = _lock(path)
             _touch(path, lock)
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            if error.errno in FULL:
                 raise LedgerFullError(path) from error
             raise LedgerError(
                 f"The ledger {path} cannot be opened: {error.strerror}. "
@@ -127,7 +133,8 @@ class Ledger:
             if isinstance(error, DamagedLedgerError):
                 raise LedgerError(f"The ledger {path} is damaged: {error}. {_NEW}") from None
             if isinstance(error, sqlite3.DatabaseError):
-                raise LedgerError(f"The ledger {path} cannot be used: {error}. {_remedy(error)}") from error
+                sentence = f"The ledger {path} cannot be used: {error}. {_remedy(error)}"
+                raise LedgerError(sentence, passing=_is_passing(error)) from error
             raise
         return cls(path, writer, reader, lock)
 
@@ -238,6 +245,11 @@ def _touch(path: Path, lock: int) -> None:
     except OSError:
         os.close(lock)
         raise
+
+
+def _is_passing(error: sqlite3.DatabaseError) -> bool:
+    """A full disk is told in many ways; some of them are errors of the shared memory that cannot be made."""
+    return error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 
 
 _NEW = "If there is a backup of it, put that in its place. Move it away to begin a new one."

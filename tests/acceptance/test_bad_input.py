@@ -183,6 +183,14 @@ def test_a_disk_that_is_full_in_the_middle_costs_no_attempt(
     assert (job.id, job.state, job.attempt) == (number, "succeeded", 1)
 
 
+def test_a_start_on_a_full_disk_is_worth_another_one(new_farm: NewFarm, small_disk: Path) -> None:
+    """Exit code 78 would keep the service manager from starting the daemon when there is room again."""
+    farm = new_farm()
+    (small_disk / "filler").write_bytes(b"\0" * (56 << 10))
+    process = farm.start(FACESWAPD_STATE=str(small_disk / "state"))
+    assert process.wait(30) == 1
+
+
 def test_a_second_daemon_on_the_same_ledger_is_refused(farm: Farm) -> None:
     said = farm.refused()
     assert f"pid {farm.processes[-1].pid}" in said

@@ -57,6 +57,7 @@ class Soaking:
     samples: list[Sample] = field(default_factory=list)
     _later: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
     _number: int = 0
+    _shown: int = 0  # complaints that were printed
 
     def run(self, seconds: float) -> Report:
         """Soak for so long, mend, close the books."""
@@ -208,8 +209,10 @@ class Soaking:
         status = lives.status()
         counts = "the daemon is away" if status is None else ", ".join(f"{v} {k}" for k, v in status.counts.items())
         memory = f"{self.samples[-1].memory / 1e6:.0f} MB" if self.samples else "?"
-        wrong = f", {len(self.told)} complaints" if self.told else ""
-        self.say(f"{seconds:5.0f} s: {len(self.book)} dropped; {counts}; life {lives.number}, {memory}{wrong}")
+        self.say(f"{seconds:5.0f} s: {len(self.book)} dropped; {counts}; life {lives.number}, {memory}")
+        for complaint in self.told[self._shown :]:
+            self.say(f"WRONG: {complaint}")
+        self._shown = len(self.told)
 
     def _said(self, spans: Sequence[tuple[int, int]]) -> list[str]:
         """What no daemon should say; with a full disk it may say why it ends."""
