@@ -46,7 +46,9 @@ async def status(house: House) -> messages.Status:
     counts = await reports.counts(ledger)
     view = await View.of(ledger, live)
     state, why = state_of(live, view.pauses.daemon)
-    running = [view.show(job) for job in await reports.jobs(ledger, [State.RUNNING], live.slots)]
+    running = [
+        view.show(job) for job in await reports.jobs(ledger, [State.RUNNING], max(live.slots, len(live.courses)))
+    ]
     return messages.Status(
         version=faceswapd.__version__,
         wire=messages.WIRE_VERSION,

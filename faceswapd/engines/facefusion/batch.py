@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import uuid
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,8 @@ from faceswapd.children.child import ChildFailure
 from faceswapd.core.failures import Failure
 from faceswapd.engines.facefusion.hearing import Hearing
 from faceswapd.engines.facefusion.runner import Ran, Runner
+
+Ready = Callable[[], Awaitable[Runner]]  # the runner that is in use, with its child
 
 GATHER_SECONDS: Final = 0.2  # that a batch waits for further jobs
 ENDED: Final = Failure("child_died", "FaceFusion ended in the middle of the job.")
@@ -51,14 +54,14 @@ class Batch:
         self._waiting: list[_Entry] = []
         self._task: asyncio.Task[None] | None = None
 
-    async def run(self, runner: Runner, file: JobFile, hearing: Hearing) -> Ran:
-        """Run one job in a batch with others. Cancelled before its turn, it is taken out; cancelled in the middle of
-        it, the process is ended, and the others begin anew."""
+    async def run(self, ready: Ready, file: JobFile, hearing: Hearing) -> Ran:
+        """Run one job in a batch with others, on the runner that is in use when its turn comes. Cancelled before its
+        turn, it is taken out; cancelled in the middle of it, the process is ended, and the others begin anew."""
         entry = _Entry(file, hearing)
         self._waiting.append(entry)
         hearing.waits()
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._carry_out(runner), name="batch of FaceFusion")
+            self._task = asyncio.create_task(self._carry_out(ready), name="batch of FaceFusion")
         try:
             return await entry.done
         except asyncio.CancelledError:
@@ -68,7 +71,7 @@ class Batch:
                 self._waiting.remove(entry)
             raise
 
-    async def _carry_out(self, runner: Runner) -> None:
+    async def _carry_out(self, ready: Ready) -> None:
         """One round after the other, until nothing waits."""
         await asyncio.sleep(GATHER_SECONDS)
         while self._waiting:
@@ -76,7 +79,7 @@ class Batch:
             mine = [entry for entry in self._waiting if entry.file.process == process]
             self._waiting = [entry for entry in self._waiting if entry.file.process != process]
             try:
-                left = await _Round(mine, runner).run()
+                left = await _Round(mine, await ready()).run()
             except Exception as error:  # noqa: BLE001  it is raised where the jobs are awaited
                 for entry in mine:
                     if not entry.done.done():
@@ -99,6 +102,12 @@ class _Round:
 
     async def run(self) -> list[_Entry]:
         """Returns those that were not begun: they wait for the next round."""
+        try:
+            return await self._run()
+        finally:
+            await asyncio.to_thread(shutil.rmtree, self._folder, True)
+
+    async def _run(self) -> list[_Entry]:
         await asyncio.to_thread(self._write)
         arguments = (
             "job-run-all",
@@ -109,17 +118,14 @@ class _Round:
             ran = await self._runner.run(arguments, self._hear)
         except ChildFailure as error:
             ran = Ran(None, None, 0.0, died=error.failure)
-        try:
-            if self._turn < 0:  # not one was begun: it is not the jobs' fault
-                for entry in self._entries:
-                    self._end(entry, ran if ran.died else self._refused(entry, ran))
-                return []
-            left = [entry for entry in self._entries if not self._settle(entry, ran)]
-            for entry in left:
-                entry.round = None
-            return left
-        finally:
-            await asyncio.to_thread(shutil.rmtree, self._folder, True)
+        if self._turn < 0:  # not one was begun: it is not the jobs' fault
+            for entry in self._entries:
+                self._end(entry, ran if ran.died else self._refused(entry, ran))
+            return []
+        left = [entry for entry in self._entries if not self._settle(entry, ran)]
+        for entry in left:
+            entry.round = None
+        return left
 
     def _write(self) -> None:
         for state in ("drafted", "queued", "completed", "failed"):

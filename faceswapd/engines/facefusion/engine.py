@@ -219,12 +219,18 @@ class FaceFusionEngine:
         assert self._runner is not None
         trim = () if span is None else ("--trim-frame-start", str(span.start), "--trim-frame-end", str(span.end))
         if self._level is Level.BATCH:
-            return await self._batch.run(self._runner, await self._site.job_file(order, work, part, trim), hearing)
+            return await self._batch.run(self._in_use, await self._site.job_file(order, work, part, trim), hearing)
         scratch = part.parent / f"run-{part.stem}"  # removed with the work's own folder
         try:
             return await self._runner.run(order.command_line(work, part, scratch, trim), hearing, order.proved)
         except ChildFailure as error:
             return Ran(None, None, 0.0, died=error.failure)
+
+    async def _in_use(self) -> Runner:
+        """The runner with a child that is ready. One that was given up is nobody's: what it started would stay."""
+        await self._ready(await self._site.installation())
+        assert self._runner is not None
+        return self._runner
 
     def _failure(self, work: Work, ran: Ran, hearing: Hearing) -> Failure | None:
         if ran.died is not None and ran.died.category in ("child_rubbish", "child_start"):

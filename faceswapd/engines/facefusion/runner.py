@@ -89,18 +89,19 @@ class Runner:
         files that need not be summed up again. When the await is cancelled, the child and all that it started are
         gone. Raises ChildFailure where no child can be started."""
         await self.start()
-        assert self._child is not None
+        child = self._child  # ours to the end: `close` may take it away meanwhile
+        assert child is not None
         mark = f"-- {uuid.uuid4().hex} --"
         self._mark, self._last, self._hear = mark.encode(), b"", hear
         self._marked.clear()
         try:
-            answer = await self._child.ask("run", self._question(arguments, mark, proved))
+            answer = await child.ask("run", self._question(arguments, mark, proved))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(MARK_SECONDS):
                     await self._marked.wait()
             return _ran(answer)
         except ChildFailure as error:
-            code = self._child.exit_code
+            code = child.exit_code
             return Ran(code, None, 0.0, died=error.failure)
         except (ValueError, TypeError) as error:
             await self.close()

@@ -138,6 +138,31 @@ def test_in_a_batch_one_that_is_declined_costs_the_others_nothing(
     assert farm.ended(targets[1]).category == "content_declined"
 
 
+def test_in_a_batch_one_that_is_cancelled_is_ended_and_the_others_are_done(
+    new_farm: NewFarm, root: Path, media: Path
+) -> None:
+    write_settings(root, costs={"per_frame": 0.3})
+    farm = new_farm(level="batch")
+    farm.start()
+    farm.ctl("pause")
+    targets = [farm.drop(media / name) for name in ("clip.mp4", "photo.jpg", "photo.png")]
+    numbers = [farm.job_of(target).id for target in targets]
+    farm.ctl("resume")
+    farm.until(
+        lambda status: any(job.id == numbers[0] and job.phase == "swapping" for job in status.running), "it runs"
+    )
+    farm.ctl("cancel", str(numbers[0]))
+    jobs = [farm.ended(target) for target in targets]
+    assert [job.state for job in jobs] == ["cancelled", "succeeded", "succeeded"], jobs
+    assert [job.attempt for job in jobs[1:]] == [1, 1]
+    launchers = [one for one in children(farm.processes[-1].pid) if "launcher" in " ".join(one.cmdline())]
+    assert len(launchers) <= 1, "a child that was given up is nobody's"
+    farm.stop()
+    assert not list((farm.folder / "state" / "scratch").iterdir())
+    log = (farm.folder / "state" / "logs" / "faceswapd.log").read_text(encoding="utf-8")
+    assert "an error of faceswapd itself" not in log
+
+
 def test_where_the_driver_does_not_work_the_next_level_does_and_the_reason_is_shown(
     new_farm: NewFarm, own_root: Path, picture: Path
 ) -> None:
