@@ -8,13 +8,16 @@ import time
 from tests.soak.dice import Dice
 from tests.soak.farm import Farm
 from tests.soak.readings import LONG_LIFE
-from tests.soak.soaking import Report, Soaking
+from tests.soak.soaking import STORM, Report, Soaking
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--seconds", type=float, default=3600.0, help="how long; the books are closed after it")
     parser.add_argument("--seed", type=int, default=None, help="of an earlier soak, to make the same choices again")
+    parser.add_argument(
+        "--storm", type=float, default=STORM, help="the part of it in which the daemon is stopped and killed"
+    )
     parser.add_argument("--keep", action="store_true", help="leave the folder although all is well")
     given = parser.parse_args()
     seed = int.from_bytes(os.urandom(3)) if given.seed is None else given.seed
@@ -23,7 +26,7 @@ def main() -> int:
     _say(f"Seed {seed}, {given.seconds:.0f} s, in {farm.top}")
     well = False
     try:
-        report = Soaking(farm, seed, dice, _say).run(given.seconds)
+        report = Soaking(farm, seed, dice, _say).run(given.seconds, given.storm)
         _tell(report)
         well = not report.told
     finally:

@@ -114,21 +114,13 @@ class Drops:
     def _aside(self, data: bytes) -> Path:
         self._number += 1
         path = self.farm.aside / f"{self._number}.part"
-        try:
-            path.write_bytes(data)
-        except OSError:
-            path.unlink(missing_ok=True)
-            raise
+        _write(path, data)
         return path
 
     def _copied(self) -> None:
         ware = self._ware()
         path, place = self._place(ware.suffix)
-        try:
-            path.write_bytes(ware.data)
-        except OSError:
-            path.unlink(missing_ok=True)  # as a copy does it whose disk is full
-            raise
+        _write(path, ware.data)
         self._added("copied", ware, str(path), place)
 
     def _renamed_in(self) -> None:
@@ -224,7 +216,7 @@ class Drops:
         self._number += 1
         path = self.farm.folder / "inbox" / "alice" / (name % self._number)
         path.parent.mkdir(exist_ok=True)
-        path.write_bytes(data)
+        _write(path, data)
         self._added("no target", Ware(path.suffix, data, "no target"), str(path), INBOXES["inbox"])
 
     def _output_back(self) -> None:
@@ -268,6 +260,15 @@ class Drops:
         """One of those that lie there, the newer ones more often."""
         lying = [drop for drop in self.book.all_lying() if wanted(drop)]
         return self.dice.one(lying[-40:]) if lying else None
+
+
+def _write(path: Path, data: bytes) -> None:
+    """All of it or nothing, as a copy does it whose disk is full."""
+    try:
+        path.write_bytes(data)
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _written(one: Growing) -> bool:

@@ -59,7 +59,7 @@ class Soaking:
     _number: int = 0
     _shown: int = 0  # complaints that were printed
 
-    def run(self, seconds: float) -> Report:
+    def run(self, seconds: float, storm: float = STORM) -> Report:
         """Soak for so long, mend, close the books."""
         started = time.monotonic()
         lives = Lives(self.farm, self.told)
@@ -69,7 +69,7 @@ class Soaking:
         lives.excused = damage.disk_is_full
         try:
             lives.start()
-            self._storm(seconds, lives, drops, orders, damage)
+            self._storm(seconds, storm * seconds, lives, drops, orders, damage)
             retried = self._mend(lives, drops, orders, damage)
             self._stop(lives)
         finally:
@@ -101,7 +101,7 @@ class Soaking:
         self._number += 1
         heapq.heappush(self._later, (time.monotonic() + seconds, self._number, act))
 
-    def _storm(self, seconds: float, lives: Lives, drops: Drops, orders: Orders, damage: Damage) -> None:
+    def _storm(self, seconds: float, storm: float, lives: Lives, drops: Drops, orders: Orders, damage: Damage) -> None:
         squeeze = max(0.15, min(1.0, seconds / 240))  # a short soak does all of it, too
         habits = [
             Habit("drop", 0.6, drops.drop),
@@ -128,7 +128,7 @@ class Soaking:
         told_at, sampled_at = began + TOLD_SECONDS, began
         crowded = False
         while (now := time.monotonic()) < began + seconds:
-            stormy = now < began + STORM * seconds
+            stormy = now < began + storm
             drops.unfinished = now < began + seconds - PATIENCE
             self._due(now)
             lives.keep()
