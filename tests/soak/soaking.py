@@ -69,6 +69,7 @@ class Soaking:
         lives.excused = damage.disk_is_full
         try:
             lives.start()
+            self._until_it_answers(lives)
             self._storm(seconds, storm * seconds, lives, drops, orders, damage)
             retried = self._mend(lives, drops, orders, damage)
             self._stop(lives)
@@ -161,9 +162,7 @@ class Soaking:
         while self._later:
             self._due(float("inf"))
         damage.mend()
-        while not lives.answers:
-            lives.keep()
-            time.sleep(TICK_SECONDS)
+        self._until_it_answers(lives)
         drops.write_on(all_of_it=True)
         for inbox in (None, *INBOXES):
             orders.resume(inbox)
@@ -174,6 +173,11 @@ class Soaking:
         if failed:
             self._wait(lives, "all that was asked for again has ended")
         return len(failed)
+
+    def _until_it_answers(self, lives: Lives) -> None:
+        while not lives.answers:
+            lives.keep()
+            time.sleep(TICK_SECONDS)
 
     def _wait(self, lives: Lives, what: str) -> None:
         ends = time.monotonic() + END_SECONDS
