@@ -63,17 +63,19 @@ def sample(pid: int, life: int, age: float) -> Sample | None:
 
 
 def growth(samples: Sequence[Sample]) -> Growth | None:
-    """Of the longest life: from a fifth to two fifths of it against the last fifth. None: it was too short."""
+    """Of the longest life: from three tenths to a half of it against the last fifth. None: it was too short.
+
+    Until then SQLite fills its caches (4 MB for each of two connections) with a ledger that begins empty."""
     lives: dict[int, list[Sample]] = defaultdict(list)
     for one in samples:
         lives[one.life].append(one)
     longest = max(lives.values(), key=lambda life: life[-1].age, default=[])
     end = longest[-1].age if longest else 0.0
-    warm = [one for one in longest if 0.2 * end <= one.age <= 0.4 * end]
+    warm = [one for one in longest if 0.3 * end <= one.age <= 0.5 * end]
     last = [one for one in longest if one.age >= 0.8 * end]
     if len(warm) < 2 or len(last) < 2:
         return None
-    line = [one for one in longest if one.age >= 0.2 * end]
+    line = [one for one in longest if one.age >= 0.3 * end]
     slope = linear_regression([one.age for one in line], [one.memory / 1e6 for one in line]).slope * 3600
 
     def both(what: str) -> tuple[float, float]:

@@ -19,7 +19,7 @@ from tests.soak.readings import Growth, Sample, growth, sample
 TICK_SECONDS = 0.1
 TOLD_SECONDS = 60.0  # between two lines of progress
 SAMPLE_SECONDS = 2.0
-STORM = 0.5  # the part of the time in which the daemon is stopped and killed: after it comes one long life
+STORM = 0.4  # the part of the time in which the daemon is stopped and killed: after it comes one long life
 MOST_WAITING = 60  # jobs; more are not dropped until there are fewer
 END_SECONDS = 300.0  # in which all that is left ends
 PATIENCE = 14.0  # seconds for which the daemon waits for the rest of a file that never becomes whole, and a few
