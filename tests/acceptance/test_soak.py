@@ -9,7 +9,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 def test_a_soak_of_a_few_seconds_balances_its_books() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.soak", "--seconds", "5", "--seed", "2"],
+        [sys.executable, "-m", "tests.soak", "--seconds", "4", "--seed", "2"],
         cwd=ROOT,
         capture_output=True,
         text=True,
