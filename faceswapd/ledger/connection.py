@@ -14,6 +14,7 @@ from typing import Any, Self, TypeVar
 
 import aiosqlite
 
+from faceswapd import faults
 from faceswapd.ledger.bell import Bell
 from faceswapd.ledger.migration import NewerLedgerError, migrate
 from faceswapd.ledger.opening import DamagedLedgerError, examine, set_strange_log_aside
@@ -158,7 +159,9 @@ class Ledger:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 result = work(connection)
+                faults.writing("before", work)
                 connection.execute("COMMIT")
+                faults.writing("after", work)
             except BaseException:
                 with contextlib.suppress(sqlite3.OperationalError):  # a failed COMMIT may have ended it already
                     connection.execute("ROLLBACK")

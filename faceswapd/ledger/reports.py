@@ -104,6 +104,26 @@ async def failed_categories(ledger: Ledger) -> dict[str, int]:
     return {row["category"] or "unknown": row["jobs"] for row in rows}
 
 
+async def last_ended(ledger: Ledger, limit: int) -> list[JobRecord]:
+    """The jobs of the last executions that ended, each once."""
+    rows = await ledger.rows(
+        f"""{_JOBS} WHERE segments.id IN (SELECT segment FROM executions WHERE finished_at IS NOT NULL
+            ORDER BY id DESC LIMIT ?)""",
+        (limit,),
+    )
+    return _records(rows)
+
+
+async def unsettled(ledger: Ledger) -> list[JobRecord]:
+    """What succeeded and whose target is to go, but was there when its inbox was last looked at."""
+    rows = await ledger.rows(
+        f"""SELECT {JOB_COLUMNS}, {SEGMENT_COLUMNS} FROM sightings CROSS JOIN jobs ON jobs.id = sightings.job
+            JOIN segments ON segments.job = jobs.id
+            WHERE jobs.state = 'succeeded' AND jobs.afterwards <> 'keep' AND jobs.target = sightings.target"""
+    )
+    return _records(rows)
+
+
 async def of_target(ledger: Ledger, target: str) -> list[JobRecord]:
     """The jobs of a file, newest first."""
     return _records(await ledger.rows(f"{_JOBS} WHERE jobs.target = ? ORDER BY jobs.id DESC", (os.fsencode(target),)))

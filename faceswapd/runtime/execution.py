@@ -12,6 +12,7 @@ from pathlib import Path
 
 import structlog
 
+from faceswapd import faults
 from faceswapd.children.child import ChildFailure, ChildId
 from faceswapd.children.shield import to_the_end
 from faceswapd.core import eta
@@ -125,6 +126,7 @@ async def _proved(course: Course, shop: Workshop, scratch: Path, before: tuple[i
     staged = await _staged(course, shop, scratch, before)
     work = await _ready(course, shop, staged)
     made = await engine.run(work, course.report)
+    faults.reached("engine done")
     course.engine_done = True
     shop.ledger.bell.ring()
     for warning in made.warnings:
@@ -134,6 +136,7 @@ async def _proved(course: Course, shop: Workshop, scratch: Path, before: tuple[i
     proof = await shop.examiner.verify(staged.target, staged.output, job.facts)
     if isinstance(proof, Failure):
         raise EngineFailure(proof)
+    faults.reached("output proved")
     return _Made(staged.output, proof, made)
 
 
@@ -241,6 +244,7 @@ def _laid_out(job: JobRecord, preset: PresetSpec, photos: tuple[Path, ...], scra
         source = scratch / f"source-{number}{photo.suffix.lower()}"
         source.symlink_to(photo)
         sources.append(source)
+    faults.reached("scratch made")
     return Work(
         sources=tuple(sources),
         target=staged,

@@ -3,6 +3,7 @@
 import contextlib
 from pathlib import Path
 
+from faceswapd import faults
 from faceswapd.core.failures import Failure
 
 README = """\
@@ -70,6 +71,7 @@ def write_error_note(failed: Path, relative: str, failure: Failure, job: int) ->
     """Say in the failed folder what happened and what to do. Nothing is lost if it cannot be written: the ledger
     has it too."""
     note = error_note(failed, relative)
+    faults.reached("before error note")
     with contextlib.suppress(OSError):
         note.parent.mkdir(parents=True, exist_ok=True)
         note.write_text(
@@ -77,3 +79,4 @@ def write_error_note(failed: Path, relative: str, failure: Failure, job: int) ->
             encoding="utf-8",
             errors="backslashreplace",  # an engine may speak of a file name that is not UTF-8
         )
+    faults.reached("after error note")

@@ -7,9 +7,11 @@ import hashlib
 import itertools
 import os
 import shutil
-from collections.abc import Awaitable, Callable, Iterator
+import uuid
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
 
+from faceswapd import faults
 from faceswapd.core.failures import Failure
 from faceswapd.core.intake import Signature
 from faceswapd.engines.engine import EngineFailure
@@ -17,9 +19,11 @@ from faceswapd.ledger import admission
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.records import JobRecord
 from faceswapd.runtime.listing import signature_of
+from faceswapd.runtime.renaming import NoSuchRename, rename_to_new
 from faceswapd.settings import Settings
 
 STAGING = ".faceswapd"  # in the outbox and in done/, for what comes from another file system
+RESERVED = b"faceswapd holds this name for a file that is on its way.\n"
 NAME_BYTES = 255  # of one file name, on every usual file system
 NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES})
 
@@ -89,7 +93,9 @@ def failure_of(error: OSError, place: Path) -> Failure:
 
 def _prepare(made: Path, place: Path) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
+    faults.reached("before sync")
     _sync(made)
+    faults.reached("after sync")
 
 
 def _disk_of(place: Path, outbox: Path) -> Path:
@@ -101,24 +107,37 @@ def _staged(made: Path, root: Path) -> Path:
     """A file on the file system of `root`: itself, or a whole copy in a hidden folder there."""
     if made.stat().st_dev == root.stat().st_dev:
         return made
-    folder = root / STAGING
-    folder.mkdir(exist_ok=True)
-    copy = folder / f"{made.parent.name}-{os.getpid()}{made.suffix}"  # another daemon may use the same outbox
+    copy = root / STAGING / f"{uuid.uuid4().hex}{made.suffix}"  # another work, or another daemon, may be there, too
+    _made_anew(copy)
     try:
+        faults.reached("before copy")
         shutil.copyfile(made, copy)
+        faults.reached("after copy")
         with contextlib.suppress(OSError):  # a file system without rights or times
             shutil.copystat(made, copy)
         _sync(copy)
     except BaseException:
         _unstage(copy)
         raise
+    faults.reached("copy synced")
     return copy
+
+
+def _made_anew(copy: Path) -> None:
+    """An empty file in a folder that is made for it, and that somebody else may be taking away this moment."""
+    while True:
+        copy.parent.mkdir(exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+            return
 
 
 def _unstage(copy: Path) -> None:
     """Take away a copy that was not moved on, and its folder when that is empty."""
+    faults.reached("before unstage")
     with contextlib.suppress(OSError):
         copy.unlink(missing_ok=True)
+        faults.reached("after unstage")
         copy.parent.rmdir()
 
 
@@ -127,6 +146,7 @@ def _put_in(staged: Path, place: Path) -> bool:
 
     `staged` may be left as a second name of the file. What fails after the step is no failure: the file is there.
     """
+    faults.reached("before link")
     try:
         os.link(staged, place)
     except FileExistsError:
@@ -134,20 +154,38 @@ def _put_in(staged: Path, place: Path) -> bool:
     except OSError as error:
         if error.errno not in NO_LINKS:
             raise
-        if not _reserve_and_replace(staged, place):
+        if not _renamed(staged, place):
             return False
+    faults.reached("after link")
     with contextlib.suppress(OSError):  # not every file system syncs folders
         _sync(place.parent)
     return True
 
 
-def _reserve_and_replace(staged: Path, place: Path) -> bool:
-    """For file systems without hard links: an empty file of our own holds the name for the rename."""
+def _renamed(staged: Path, place: Path) -> bool:
+    """For file systems without hard links."""
     try:
-        os.close(os.open(place, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        rename_to_new(staged, place)
+    except FileExistsError:
+        return False
+    except NoSuchRename:
+        return _reserve_and_replace(staged, place)
+    return True
+
+
+def _reserve_and_replace(staged: Path, place: Path) -> bool:
+    """Where there is no such rename either: a file of our own, which says so, holds the name. After a crash in
+    between it is known by its words."""
+    try:
+        handle = os.open(place, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
     except FileExistsError:
         return False
     try:
+        try:
+            os.write(handle, RESERVED)
+        finally:
+            os.close(handle)
+        faults.reached("name reserved")
         staged.replace(place)
     except BaseException:
         place.unlink(missing_ok=True)
@@ -172,52 +210,75 @@ def digest(path: Path) -> str | None:
         return None
 
 
-def clean_staging(settings: Settings) -> None:
-    """Take away what a crash left half-copied."""
-    for root in (settings.outbox, settings.done):
+def clean_staging(settings: Settings, places: Iterable[Path] = ()) -> None:
+    """Take away what a crash left half-copied. `places` are those of outputs that were on their way: a part of the
+    outbox may be another disk."""
+    for root in {settings.outbox, settings.done, *(place.parent for place in places)}:
         shutil.rmtree(root / STAGING, ignore_errors=True)
 
 
-async def settle_target(ledger: Ledger, job: JobRecord, settings: Settings) -> str | None:
+def remove_reservation(place: Path) -> None:
+    """Take away the file that held a name when a crash came, and no other."""
+    with contextlib.suppress(OSError):
+        if place.is_file() and place.stat().st_size <= len(RESERVED) and RESERVED.startswith(place.read_bytes()):
+            place.unlink()
+
+
+async def settle_target(ledger: Ledger, job: JobRecord, settings: Settings, *, again: bool = False) -> str | None:
     """Do with a target that succeeded what its inbox's policy wants. Returns what could not be done, as a sentence.
 
-    Another file that has the target's name by now is not this job's, and stays.
+    Another file that has the target's name by now is not this job's, and stays. `again`: a crash may have come in
+    the middle of it, so that the target may lie in the archive already.
     """
     if job.afterwards == "keep":
         return None
     known = await admission.sightings_of(ledger, [job.target])
     if not known or known[0].job != job.id:
         return None
-    return await asyncio.to_thread(_settle, job, known[0].signature, settings)
+    return await asyncio.to_thread(_settle, job, known[0].signature, settings, again)
 
 
-def _settle(job: JobRecord, signature: Signature, settings: Settings) -> str | None:
+def _settle(job: JobRecord, signature: Signature, settings: Settings, again: bool) -> str | None:  # noqa: FBT001
     target = Path(job.target)
     if signature_of(job.target) != signature:
         return None
+    faults.reached("before settling")
     try:
         if job.afterwards == "archive":
-            _archive(target, settings.done, job.relative)
-        else:
-            target.unlink()
+            place = settings.done / job.relative
+            if not (again and _archived(target, place)):
+                _archive(target, place, settings.done)
+            faults.reached("target archived")
+        target.unlink(missing_ok=True)  # gone already, where it was renamed
+        faults.reached("after settling")
     except OSError as error:
         return f"The target could not be {job.afterwards}d: {error.strerror}."
     return None
 
 
-def _archive(target: Path, done: Path, relative: str) -> None:
-    place = done / relative
+def _archived(target: Path, place: Path) -> bool:
+    """Whether it lies in the archive. A name that was only held for it is free again."""
+    for candidate in candidates(place):
+        remove_reservation(candidate)
+        if not os.path.lexists(candidate):
+            return False
+        if candidate.stat().st_size == target.stat().st_size and digest(candidate) == digest(target):
+            return True
+    raise AssertionError("candidates never end")
+
+
+def _archive(target: Path, place: Path, done: Path) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
-    staged = _staged(target, done)
+    staged = _staged(target, _disk_of(place, done))
     try:
         next(candidate for candidate in candidates(place) if _put_in(staged, candidate))
     finally:
         if staged != target:
             _unstage(staged)
-    target.unlink(missing_ok=True)  # gone already, where it was renamed
 
 
 def remove_scratch(folder: Path) -> None:
     """Take an execution's scratch folder away."""
+    faults.reached("before scratch removed")
     with contextlib.suppress(OSError):
         shutil.rmtree(folder)

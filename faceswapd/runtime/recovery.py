@@ -1,19 +1,26 @@
 """What an earlier life of the daemon left: its children are ended, its claims released, its scratch removed."""
 
 import asyncio
+import os
 import shutil
 import time
 from pathlib import Path
 
 import structlog
 
+from faceswapd import faults
 from faceswapd.children.child import ChildId
 from faceswapd.children.orphans import end_orphans
+from faceswapd.core.failures import Failure
+from faceswapd.core.job import State
 from faceswapd.ledger import claims, outcomes, reports
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.outcomes import Ran
+from faceswapd.ledger.records import JobRecord
 from faceswapd.runtime import notes, outbox
 from faceswapd.settings import Settings
+
+LAST = 256  # executions that ended just before a crash, at most: as many as can be on their way
 
 log = structlog.get_logger(__name__)
 
@@ -26,6 +33,7 @@ async def recover(ledger: Ledger, settings: Settings, *, clean: bool) -> None:
     ]
     for child in await asyncio.to_thread(end_orphans, children):
         log.warning("ended a child that was left running", pid=child.pid)
+    faults.reached("orphans ended")
     for one in leftovers:
         ran = Ran(one.execution, one.segment, one.job)
         if await _published(one):
@@ -33,16 +41,43 @@ async def recover(ledger: Ledger, settings: Settings, *, clean: bool) -> None:
             assert one.publishing_content is not None
             await outcomes.succeed(ledger, ran, one.publishing, one.publishing_content, time.time())
             log.info("found the published output of an interrupted job", job=one.job)
-            job = await reports.job(ledger, one.job)
-            if job is not None:
-                await asyncio.to_thread(notes.remove_error_note, settings.failed, job.relative, job.id)
-                problem = await outbox.settle_target(ledger, job, settings)
-                if problem is not None:
-                    log.warning(problem, job=job.id)
         else:
             await outcomes.released(ledger, ran, time.time(), crashed=not clean)
             log.info("an interrupted job waits again", job=one.job)
-    await asyncio.to_thread(_clean, settings)
+    faults.reached("claims released")
+    unsettled = await reports.unsettled(ledger)
+    places = [Path(one.publishing) for one in leftovers if one.publishing is not None]
+    places += [settings.done / job.relative for job in unsettled]
+    for one in leftovers:
+        job = await reports.job(ledger, one.job)
+        if job is not None:
+            places.append(outbox.place_for(settings, job))
+    await asyncio.to_thread(_clean, settings, places)
+    if not clean:
+        await _tell(ledger, settings)
+    for job in unsettled:
+        await _settle(ledger, settings, job)
+
+
+async def _settle(ledger: Ledger, settings: Settings, job: JobRecord) -> None:
+    """A crash may have come between the record of a success and what becomes of its target. Where the output is gone
+    from the outbox, the target stays: it may be all that is left."""
+    if job.output is None or not await asyncio.to_thread(os.path.lexists, job.output):
+        return
+    problem = await outbox.settle_target(ledger, job, settings, again=True)
+    if problem is not None:
+        log.warning(problem, job=job.id)
+
+
+async def _tell(ledger: Ledger, settings: Settings) -> None:
+    """The texts beside the files, as the last records want them: a crash may have come between the two."""
+    for job in await reports.last_ended(ledger, LAST):
+        note = notes.error_note(settings.failed, job.relative)
+        if job.state is State.SUCCEEDED:
+            await asyncio.to_thread(notes.remove_error_note, settings.failed, job.relative, job.id)
+        elif job.state is State.FAILED and not await asyncio.to_thread(os.path.lexists, note):
+            failure = Failure(job.category or "unknown", job.reason or "")
+            await asyncio.to_thread(notes.write_error_note, settings.failed, job.relative, failure, job.id)
 
 
 async def _published(one: claims.Leftover) -> bool:
@@ -52,7 +87,10 @@ async def _published(one: claims.Leftover) -> bool:
     return await asyncio.to_thread(outbox.digest, Path(one.publishing)) == one.publishing_content
 
 
-def _clean(settings: Settings) -> None:
+def _clean(settings: Settings, places: list[Path]) -> None:
+    """`places` are where outputs were on their way to."""
     for folder in settings.scratch_folder.glob("execution-*"):  # and nothing else: the folder may be shared
         shutil.rmtree(folder, ignore_errors=True)
-    outbox.clean_staging(settings)
+    for place in places:
+        outbox.remove_reservation(place)
+    outbox.clean_staging(settings, places)
