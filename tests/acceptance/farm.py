@@ -60,6 +60,18 @@ class Farm:
 
     def start(self, **environment: str) -> subprocess.Popen[str]:
         """Start the daemon; it is ready when this returns."""
+        process = self.launch(**environment)
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "ready" in line:
+                break
+        else:
+            process.wait(STARTED_SECONDS)
+        drain(process)
+        return process
+
+    def launch(self, **environment: str) -> subprocess.Popen[str]:
+        """Start the daemon, which is on its way when this returns."""
         process = subprocess.Popen(
             [sys.executable, "-m", "faceswapd", "run", "--config", str(self.config)],
             stdout=subprocess.PIPE,
@@ -68,13 +80,6 @@ class Farm:
             env={**self.environment(), **environment},
         )
         self.processes.append(process)
-        assert process.stderr is not None
-        for line in process.stderr:
-            if "ready" in line:
-                break
-        else:
-            process.wait(STARTED_SECONDS)
-        drain(process)
         return process
 
     def environment(self) -> dict[str, str]:

@@ -1,0 +1,166 @@
+"""The daemon dies at every point where it writes something down or moves a file, and at random: nothing lost, nothing
+twice, nothing half."""
+
+import random
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.conftest import NewFarm
+from tests.acceptance.crash import Crash, elsewhere
+from tests.acceptance.fault_points import all_points
+from tests.acceptance.rounds import SETTINGS, new_rounds
+
+TELLING = ("after publishing", "after link", "after succeed", "target archived")
+REQUEUED_SECONDS = 5.0  # from a start to where everything waits again
+KILLS = 500
+AT_ONCE = 25  # kills between two audits
+
+
+@pytest.fixture
+def crash(new_farm: NewFarm, media: Path) -> Iterator[Crash]:
+    """A farm whose scratch is on another file system than its outbox."""
+    with elsewhere() as folder:
+        scratch = folder / "scratch"
+        rounds = new_rounds(new_farm(SETTINGS), media)
+        yield Crash(rounds, {"FACESWAPD_SCRATCH": str(scratch)})
+        if rounds.farm.processes[-1].poll() is None:
+            assert rounds.farm.stop() == 0
+            assert not list(scratch.iterdir())
+
+
+def test_it_dies_at_the_most_telling_points(crash: Crash) -> None:
+    for point in TELLING:
+        crash.at(point, video=False)
+        crash.rounds.farm.stop()
+
+
+def dies_in_recovery(crash: Crash, point: str) -> None:
+    """Killed with work in flight, it dies once more while it puts that in order."""
+    wants = crash.rounds.drop()
+    crash.start()
+    crash.rounds.farm.until(lambda status: bool(status.running), "it runs")
+    crash.rounds.farm.kill()
+    crash.start(point)
+    crash.recovers(point, wants)
+
+
+def dies_at_its_end(crash: Crash, point: str) -> None:
+    wants = crash.rounds.drop(video=False)
+    crash.start(point)
+    assert crash.rounds.drive(wants)
+    crash.rounds.farm.processes[-1].send_signal(signal.SIGTERM)
+    crash.recovers(point, wants)
+
+
+def dies_at_the_gate(crash: Crash, point: str) -> None:
+    wants = crash.rounds.drop(video=False)
+    crash.start(point, FACESWAPD_LIMITS__MEMORY_FREE="100 TB")
+    crash.recovers(point, wants)
+
+
+def dies_at_the_breaker(crash: Crash, point: str) -> None:
+    """The outbox is no folder any more."""
+    outbox = crash.rounds.farm.outbox
+    crash.start(point)
+    outbox.rmdir()
+    outbox.touch()
+    wants = crash.rounds.drop(video=False)
+
+    def mend() -> None:
+        outbox.unlink()
+        outbox.mkdir()
+
+    crash.recovers(point, wants, mend)
+
+
+def dies_at_a_pause(crash: Crash, point: str) -> None:
+    wants = crash.rounds.drop(video=False)
+    crash.start(point)
+    for order in ("pause", "resume"):
+        crash.rounds.order(order)
+    crash.died(point)
+    crash.start()
+    crash.rounds.order("resume")
+    assert crash.rounds.drive(wants)
+    crash.rounds.settled()
+
+
+WAYS: dict[str, Callable[[Crash, str], None]] = {
+    "before released": dies_in_recovery,
+    "after released": dies_in_recovery,
+    "orphans ended": dies_in_recovery,
+    "claims released": dies_in_recovery,
+    "before end": dies_at_its_end,
+    "after end": dies_at_its_end,
+    "before gate": dies_at_the_gate,
+    "after gate": dies_at_the_gate,
+    "before breaker": dies_at_the_breaker,
+    "after breaker": dies_at_the_breaker,
+    "before pause": dies_at_a_pause,
+    "after pause": dies_at_a_pause,
+    "before resume": dies_at_a_pause,
+    "after resume": dies_at_a_pause,
+}
+BESIDE = {  # tested elsewhere
+    "name reserved": "tests/runtime/test_outbox.py: only a file system without hard links and exclusive renames has it",
+    "before keep": "tests/acceptance/facefusion/test_crash.py",
+    "after keep": "tests/acceptance/facefusion/test_crash.py",
+    "before remark": "tests/acceptance/facefusion/test_crash.py",
+    "after remark": "tests/acceptance/facefusion/test_crash.py",
+}
+
+
+def ordinary(crash: Crash, point: str) -> None:
+    crash.at(point)
+
+
+def test_every_point_that_is_named_here_is_there() -> None:
+    assert not {*WAYS, *BESIDE, *TELLING} - set(all_points())
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("point", [point for point in all_points() if point not in BESIDE])
+def test_it_dies_at_every_point(crash: Crash, point: str) -> None:
+    WAYS.get(point, ordinary)(crash, point)
+    assert max(crash.starts, default=0) < REQUEUED_SECONDS
+
+
+@pytest.mark.deep
+def test_it_is_killed_at_random(crash: Crash, capsys: pytest.CaptureFixture[str]) -> None:
+    rounds, chance = crash.rounds, random.Random(4)
+    rounds.farm.config.write_text(rounds.farm.config.read_text().replace("[retry]", "[engine]\nslots = 2\n[retry]", 1))
+    aside = 0
+    for kill in range(1, KILLS + 1):
+        if sum(not want.done for want in rounds.wants) < 8:
+            rounds.drop(video=kill % 3 == 0)
+        moment = chance.uniform(0, 1.5)
+        if kill % 5:  # of the time in which it works
+            crash.again()
+            ends = time.monotonic() + moment
+            while time.monotonic() < ends:
+                rounds.step([want for want in rounds.wants if not want.done])
+        else:  # of the time in which it starts
+            rounds.farm.launch(**crash.environment)
+            time.sleep(moment)
+        rounds.farm.processes[-1].kill()
+        rounds.farm.processes[-1].communicate() if kill % 5 == 0 else rounds.farm.processes[-1].wait()
+        assert rounds.nobody_left(), f"kill {kill}: a child outlived the daemon"
+        if kill % AT_ONCE == 0:
+            crash.again()
+            assert rounds.drive([want for want in rounds.wants if not want.done] or rounds.wants[-8:])
+            rounds.settled()
+            aside = rounds.interrupted()
+            rounds.farm.stop()
+    crash.again()
+    rounds.settled()
+    with capsys.disabled():
+        print(  # noqa: T201  the figures of a long test
+            f"\n{KILLS} kills: {len(rounds.wants)} targets, {rounds.released()} executions cut off, {aside} set aside "
+            f"after three interruptions and retried, slowest start {max(crash.starts):.2f} s"
+        )
+    assert max(crash.starts) < REQUEUED_SECONDS
+    assert rounds.released() > KILLS / 10, "work was in flight"
