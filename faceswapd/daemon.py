@@ -16,6 +16,7 @@ from typing import Any
 
 import structlog
 
+from faceswapd.children import kin
 from faceswapd.control import address, server
 from faceswapd.control.live import CourseLive, House, InboxLive, Live, Orders
 from faceswapd.core.gate import Gate, Held
@@ -60,6 +61,7 @@ async def run(settings: Settings, watchdog: Watchdog, ready: Callable[[str], Non
     async with contextlib.AsyncExitStack() as stack:
         ledger = await Ledger.open(settings.ledger_path)
         stack.push_async_callback(ledger.close)
+        stack.enter_context(kin.family(kin.family_of(settings.ledger_path)))  # for all children from here on
         boot = uuid.uuid4().hex
         clean = await standing.begin(ledger, boot, os.getpid())
         await recovery.recover(ledger, settings, clean=clean)

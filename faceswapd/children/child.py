@@ -18,6 +18,7 @@ from typing import Any, Self
 
 import psutil
 
+from faceswapd.children import kin
 from faceswapd.children.shield import to_the_end
 from faceswapd.core.failures import Failure
 
@@ -48,9 +49,14 @@ class Child:
     """A child that answers one question at a time. Made by `Child.start`."""
 
     def __init__(
-        self, process: asyncio.subprocess.Process, name: str, listener: Callable[[bytes], None] | None = None
+        self,
+        process: asyncio.subprocess.Process,
+        name: str,
+        mark: str,
+        listener: Callable[[bytes], None] | None = None,
     ) -> None:
         self._process = process
+        self._mark = mark
         self._name = name
         self._listener = listener
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
@@ -75,6 +81,7 @@ class Child:
     ) -> Self:
         """Start a child and wait until it is ready. `listener` gets all that it writes to stderr, as it comes.
         Raises ChildFailure."""
+        mark = kin.new_mark()
         try:
             process = await asyncio.create_subprocess_exec(
                 *argv,
@@ -82,7 +89,7 @@ class Child:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 start_new_session=True,
-                env=None if env is None else {**os.environ, **env},
+                env={**os.environ, **(env or {}), kin.VARIABLE: mark},
                 cwd=cwd,
                 limit=LINE_LIMIT,
             )
@@ -90,7 +97,7 @@ class Child:
             raise ChildFailure(
                 Failure("child_start", f"The {name} could not be started: {error.strerror} ({argv[0]}).")
             ) from error
-        child = cls(process, name, listener)
+        child = cls(process, name, mark, listener)
         try:
             async with asyncio.timeout(ready_seconds):
                 if "ready" not in await child._message():
@@ -165,7 +172,8 @@ class Child:
                 await self.stop()
 
     async def stop(self) -> None:
-        """TERM, then KILL, to the whole group; returns when it is gone. A cancelled caller waits for it too."""
+        """TERM, then KILL, to the whole group; then KILL to those that had left it. Returns when all are gone. A
+        cancelled caller waits for it too."""
         await to_the_end(self._stop())
 
     async def _stop(self) -> None:
@@ -177,7 +185,8 @@ class Child:
                 async with asyncio.timeout(seconds):
                     await self._process.wait()
         self._signal(signal.SIGKILL)  # what the leader left behind
-        with contextlib.suppress(TimeoutError):  # somebody in a session of his own may hold stderr open
+        await asyncio.to_thread(kin.end_all, self._mark)
+        with contextlib.suppress(TimeoutError):  # somebody without our mark may hold stderr open
             async with asyncio.timeout(STOP_SECONDS):
                 await asyncio.shield(self._drain)
         self._drain.cancel()

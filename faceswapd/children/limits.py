@@ -1,8 +1,10 @@
 """What a child may use of the machine. The child sets this on itself before it opens a hostile file."""
 
 import contextlib
+import ctypes
 import os
 import resource
+import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 NICE = 10  # children give way to the desktop and to the daemon
 NICER = 15  # and those that only look at files to those that swap
 OOM_SCORE = 500  # a machine out of memory ends a child first, never the daemon
+PARENT_DEATH_SIGNAL = 1  # of Linux's prctl
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,14 @@ def apply(limits: Limits) -> None:
 
 
 def give_way(nice: int = NICE) -> None:
-    """Let the desktop and the daemon go first, and let a machine out of memory end this process before them."""
+    """Let the desktop and the daemon go first, and let a machine out of memory end this process before them.
+
+    When the daemon dies, a process that somebody has stopped goes on, so that it notices and ends with all that it
+    started. Killed by the kernel instead, it would leave that running.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGCONT)
     with contextlib.suppress(OSError):
         os.nice(max(0, nice - os.nice(0)))
     with contextlib.suppress(OSError):  # no such file on macOS

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 
+from faceswapd.children import kin
 from faceswapd.children.child import STOP_SECONDS, ChildId
 from faceswapd.children.shield import to_the_end
 from faceswapd.core.failures import Failure
@@ -49,6 +50,7 @@ async def run(
     and then KILL, and is gone when this returns. Raises ProgramError: `child_start` where it cannot be started,
     `stalled` after the time.
     """
+    mark = kin.new_mark()
     try:
         process = await asyncio.create_subprocess_exec(
             *argv,
@@ -57,7 +59,7 @@ async def run(
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
             cwd=cwd,
-            env=None if env is None else {**os.environ, **env},
+            env={**os.environ, **(env or {}), kin.VARIABLE: mark},
         )
     except OSError as error:
         raise ProgramError(
@@ -75,7 +77,7 @@ async def run(
     except TimeoutError:
         raise ProgramError(Failure("stalled", f"{argv[0]} had not ended after {seconds:.0f} seconds.")) from None
     finally:
-        await to_the_end(_end(process, out, err))
+        await to_the_end(_end(process, mark, out, err))
     return Ended(code, out.result().decode(errors="replace"), err.result().decode(errors="replace"))
 
 
@@ -95,7 +97,7 @@ async def _drain(stream: asyncio.StreamReader, hand_on: Callable[[bytes], None] 
     return kept
 
 
-async def _end(process: asyncio.subprocess.Process, *drains: "asyncio.Task[bytes]") -> None:
+async def _end(process: asyncio.subprocess.Process, mark: str, *drains: "asyncio.Task[bytes]") -> None:
     for number, seconds in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGKILL, None)):
         if process.returncode is not None:
             break
@@ -105,8 +107,9 @@ async def _end(process: asyncio.subprocess.Process, *drains: "asyncio.Task[bytes
                 await process.wait()
     if not psutil.pid_exists(process.pid):  # a living process with its pid is a stranger, and no member is left
         _signal(process.pid, signal.SIGKILL)
+    await asyncio.to_thread(kin.end_all, mark)
     done, late = await asyncio.wait(drains, timeout=STOP_SECONDS)
-    for drain in late:  # somebody in a session of his own holds the stream open
+    for drain in late:  # somebody without our mark holds the stream open
         drain.cancel()
     if late:
         await asyncio.wait(late)

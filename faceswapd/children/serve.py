@@ -21,7 +21,10 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from faceswapd.children import kin
 from faceswapd.core.failures import Failure
+
+GOODBYE_SECONDS = 10.0  # in which a child whose daemon is gone ends all that it started
 
 Args = Mapping[str, Any]
 Say = Callable[[Args], None]
@@ -55,8 +58,17 @@ def serve(handlers: Mapping[str, Handler], ready: Args | None = None) -> None:
             out.flush()
 
     questions: queue.SimpleQueue[str] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(questions,), daemon=True, name="stdin").start()
-    send({"ready": ready or {}})
+    listening = threading.Thread(target=_listen, args=(questions,), daemon=True, name="stdin")
+    listening.start()
+    try:
+        send({"ready": ready or {}})
+        _answer(handlers, questions, send)
+    except BrokenPipeError:  # the daemon is gone: this end must not come before that of all that we started
+        listening.join(GOODBYE_SECONDS)
+        raise
+
+
+def _answer(handlers: Mapping[str, Handler], questions: "queue.SimpleQueue[str]", send: Say) -> None:
 
     def ask_about(number: int) -> Say:
         return lambda progress: send({"id": number, "progress": progress})
@@ -81,9 +93,11 @@ def serve(handlers: Mapping[str, Handler], ready: Args | None = None) -> None:
 
 
 def _listen(questions: "queue.SimpleQueue[str]") -> None:
-    """Hand on each line of stdin; at its end the daemon is gone, and so are we."""
+    """Hand on each line of stdin; at its end the daemon is gone, and so are we, with all that we started."""
     for line in sys.stdin:
         questions.put(line)
+    if kin.VARIABLE in os.environ:
+        kin.end_all(os.environ[kin.VARIABLE])
     if os.getpgrp() == os.getpid():
         os.killpg(os.getpgrp(), signal.SIGKILL)
     os._exit(0)

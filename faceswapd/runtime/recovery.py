@@ -10,7 +10,8 @@ import structlog
 
 from faceswapd import faults
 from faceswapd.children.child import ChildId
-from faceswapd.children.orphans import end_orphans
+from faceswapd.children.kin import family_of
+from faceswapd.children.orphans import end_orphans, machine_boot
 from faceswapd.core.failures import Failure
 from faceswapd.core.job import State
 from faceswapd.ledger import claims, outcomes, reports
@@ -20,6 +21,7 @@ from faceswapd.ledger.records import JobRecord
 from faceswapd.runtime import notes, outbox
 from faceswapd.settings import Settings
 
+MACHINE_BOOT = "machine-boot"  # in the state folder: which life of the machine the daemon was last started in
 LAST = 256  # executions that ended just before a crash, at most: as many as can be on their way
 
 log = structlog.get_logger(__name__)
@@ -31,8 +33,10 @@ async def recover(ledger: Ledger, settings: Settings, *, clean: bool) -> None:
     children = [
         ChildId(one.pid, one.pid_started) for one in leftovers if one.pid is not None and one.pid_started is not None
     ]
-    for child in await asyncio.to_thread(end_orphans, children):
-        log.warning("ended a child that was left running", pid=child.pid)
+    if not await asyncio.to_thread(_same_machine_boot, settings.state / MACHINE_BOOT):
+        children = []
+    for pid in await asyncio.to_thread(end_orphans, children, family_of(settings.ledger_path)):
+        log.warning("ended a child that was left running", pid=pid)
     faults.reached("orphans ended")
     for one in leftovers:
         ran = Ran(one.execution, one.segment, one.job)
@@ -78,6 +82,18 @@ async def _tell(ledger: Ledger, settings: Settings) -> None:
         elif job.state is State.FAILED and not await asyncio.to_thread(os.path.lexists, note):
             failure = Failure(job.category or "unknown", job.reason or "")
             await asyncio.to_thread(notes.write_error_note, settings.failed, job.relative, failure, job.id)
+
+
+def _same_machine_boot(kept: Path) -> bool:
+    """Whether the machine has been running since the last start of the daemon, as far as it can be told: after a
+    reboot, with a clock that begins anew, a stranger could have a child's pid and start time. Keeps this boot."""
+    now = machine_boot()
+    try:
+        before = kept.read_text(encoding="ascii") if kept.exists() else now
+        kept.write_text(now or "", encoding="ascii")
+    except (OSError, UnicodeDecodeError):
+        return True
+    return now is None or before in (now, "")
 
 
 async def _published(one: claims.Leftover) -> bool:

@@ -63,18 +63,12 @@ def dies_at_the_gate(crash: Crash, point: str) -> None:
 
 
 def dies_at_the_breaker(crash: Crash, point: str) -> None:
-    """The outbox is no folder any more."""
-    outbox = crash.rounds.farm.outbox
+    """Something else has the name of a folder in the outbox."""
+    folder = crash.rounds.farm.outbox / "alice"
+    folder.touch()
     crash.start(point)
-    outbox.rmdir()
-    outbox.touch()
     wants = crash.rounds.drop(video=False)
-
-    def mend() -> None:
-        outbox.unlink()
-        outbox.mkdir()
-
-    crash.recovers(point, wants, mend)
+    crash.recovers(point, wants, folder.unlink)
 
 
 def dies_at_a_pause(crash: Crash, point: str) -> None:

@@ -1,5 +1,7 @@
 """Real children, each a few lines of Python."""
 
+import os
+import subprocess
 import sys
 import textwrap
 import time
@@ -7,6 +9,7 @@ from collections.abc import Sequence
 
 import psutil
 
+from faceswapd.children import kin
 from faceswapd.children.child import Child
 
 NAME = "small child"
@@ -18,6 +21,18 @@ GRANDCHILD = (
     "code += 'time.sleep(600)'\n"
     "one = subprocess.Popen([sys.executable, '-c', code], stdout=subprocess.PIPE)\n"
     "one.stdout.readline()\n"
+)
+
+# One that ignores TERM, in a session of its own, whose parents have ended: nothing but its mark tells whose it is.
+ESCAPED = (
+    "import os, signal, sys, time\n"
+    "if os.fork() == 0:\n"
+    "    os.setsid()\n"
+    "    signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+    "    if os.fork(): os._exit(0)\n"
+    "    os.write(int(sys.argv[1]), b'%d\\n' % os.getpid())\n"
+    "    os.close(0); os.close(1); os.close(2)\n"
+    "    time.sleep(600)\n"
 )
 
 
@@ -51,3 +66,11 @@ def _ended(pid: int, seconds: float) -> bool:
     except psutil.NoSuchProcess:
         pass
     return True
+
+
+def escaped(mark: str) -> int:
+    """The pid of one that has left everybody, and bears a mark."""
+    command = [*argv(ESCAPED), "1"]
+    environment = {**os.environ, kin.VARIABLE: mark}
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
+    return int(done.stdout)

@@ -17,6 +17,7 @@ already, each as [path, size, nanoseconds, inode]: they are not summed up again 
 """
 
 import contextlib
+import ctypes
 import functools
 import gc
 import importlib
@@ -34,6 +35,9 @@ from typing import Any, TextIO
 
 NICE = 10  # children give way to the desktop and to the daemon
 OOM_SCORE = "500"  # a machine out of memory ends a child first
+PARENT_DEATH_SIGNAL = 1  # of Linux's prctl
+GOODBYE_SECONDS = 10.0  # in which a driver whose daemon is gone ends all that it started
+KIN = "FACESWAPD_KIN"  # what all that descends from this process has in its environment, with our value
 
 
 def main() -> None:
@@ -50,8 +54,19 @@ def main() -> None:
     core: Any = importlib.import_module("facefusion.core")
     verdict = _Verdict(core)
     questions: queue.SimpleQueue[str] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(questions,), daemon=True, name="stdin").start()
-    _send(out, {"ready": {"remembers": remembers}})
+    listening = threading.Thread(target=_listen, args=(questions,), daemon=True, name="stdin")
+    listening.start()
+    try:
+        _send(out, {"ready": {"remembers": remembers}})
+        _answer(core, questions, out, verdict, proved)
+    except BrokenPipeError:  # the daemon is gone: this end must not come before that of all that we started
+        listening.join(GOODBYE_SECONDS)
+        raise
+
+
+def _answer(
+    core: Any, questions: "queue.SimpleQueue[str]", out: TextIO, verdict: "_Verdict", proved: dict[str, list[int]]
+) -> None:
     first = True
     while True:
         gc.collect()
@@ -145,10 +160,28 @@ def _stamp(path: str) -> tuple[int, int, int]:
 
 
 def _give_way() -> None:
+    """As faceswapd.children.limits does it."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGCONT)
     with contextlib.suppress(OSError):
         os.nice(max(0, NICE - os.nice(0)))
     with contextlib.suppress(OSError):  # no such file on macOS
         Path("/proc/self/oom_score_adj").write_text(OOM_SCORE, encoding="ascii")
+
+
+def _end_kin() -> None:
+    """End those that have left our process group, as faceswapd.children.kin does it. Where there is no /proc, the
+    daemon does it at its next start."""
+    mine = f"{KIN}={os.environ.get(KIN, '')}".encode()
+    found = bool(mine.partition(b"=")[2])
+    while found:
+        found = False
+        for folder in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if int(folder.name) != os.getpid() and mine in (folder / "environ").read_bytes().split(b"\0"):
+                    os.kill(int(folder.name), signal.SIGKILL)
+                    found = True
 
 
 def _send(out: TextIO, message: Mapping[str, Any]) -> None:
@@ -160,6 +193,7 @@ def _listen(questions: "queue.SimpleQueue[str]") -> None:
     """Hand on each line of stdin; at its end the daemon is gone, and so are we, with all that we started."""
     for line in sys.stdin:
         questions.put(line)
+    _end_kin()
     if os.getpgrp() == os.getpid():
         os.killpg(os.getpgrp(), signal.SIGKILL)
     os._exit(0)
