@@ -5,18 +5,20 @@ import os
 import shutil
 import stat
 import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
 import pytest
 
+from faceswapd import faults
 from faceswapd.engines.engine import EngineFailure
 from faceswapd.ledger import claims, outcomes
 from faceswapd.ledger.claims import Runner
 from faceswapd.ledger.outcomes import Ran
-from faceswapd.runtime import outbox
+from faceswapd.runtime import outbox, renaming
 from faceswapd.settings import Settings
 from tests.runtime.workplace import Workplace, names, settings_for
 
@@ -143,13 +145,18 @@ async def test_a_full_disk_is_said_and_leaves_no_half_copy(made: Path, settings:
     assert made.exists()
 
 
-async def test_without_hard_links_an_empty_file_holds_the_name(
-    made: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("rename", [renaming._call, lambda: None], ids=["renamed", "reserved"])
+async def test_without_hard_links_nothing_is_replaced_either(
+    made: Path,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    rename: Callable[[], Callable[[bytes, bytes], int] | None],
 ) -> None:
     def no_links(source: Path, target: Path) -> None:
         raise OSError(errno.EPERM, "Operation not permitted", str(source), None, str(target))
 
     monkeypatch.setattr(os, "link", no_links)  # as on FAT, exFAT and many network file systems
+    monkeypatch.setattr(renaming, "_call", rename)
     (settings.outbox / "clip.mp4").write_bytes(b"mine")
     place = await outbox.publish(made, settings.outbox / "clip.mp4", settings, Said())
     assert (place.name, place.read_bytes()) == ("clip (2).mp4", b"swapped")
@@ -286,3 +293,65 @@ async def test_a_part_of_the_outbox_may_be_another_disk(made: Path, elsewhere: P
     assert await outbox.publish(made, place, settings, Said()) == place
     assert place.read_bytes() == b"swapped"
     assert names(elsewhere.parent) == ["clip.mp4", "output.mp4"]
+
+
+DYING = """
+import errno, os, sys
+from pathlib import Path
+from faceswapd.runtime import outbox, renaming
+
+def no_links(source, target):
+    raise OSError(errno.EPERM, "Operation not permitted")
+
+os.link, renaming._call = no_links, lambda: None
+outbox._put_in(Path(sys.argv[1]), Path(sys.argv[2]))
+"""
+
+
+def test_a_name_that_was_only_held_when_the_crash_came_is_free_again(made: Path, settings: Settings) -> None:
+    place = settings.outbox / "clip.mp4"
+    armed = {**os.environ, faults.VARIABLE: "name reserved"}
+    done = subprocess.run([sys.executable, "-c", DYING, str(made), str(place)], env=armed)
+    assert done.returncode == -9
+    assert place.read_bytes() == outbox.RESERVED
+    outbox.remove_reservation(place)
+    assert not place.exists()
+    assert made.read_bytes() == b"swapped"
+
+
+@pytest.mark.parametrize("content", [b"an output", outbox.RESERVED + b"and more", b"faceswapd is"])
+def test_a_file_of_somebody_else_is_no_held_name(settings: Settings, content: bytes) -> None:
+    place = settings.outbox / "clip.mp4"
+    place.write_bytes(content)
+    outbox.remove_reservation(place)
+    outbox.remove_reservation(settings.outbox / "none")
+    outbox.remove_reservation(settings.outbox)
+    assert place.read_bytes() == content
+
+
+@pytest.mark.parametrize("elsewhere_too", [False, True])
+async def test_a_target_whose_archiving_was_cut_off_is_archived_once(
+    place: Workplace, request: pytest.FixtureRequest, *, elsewhere_too: bool
+) -> None:
+    """The crash came between the two steps: it lies in the archive, and in the inbox still."""
+    done = request.getfixturevalue("elsewhere").parent / "done" if elsewhere_too else place.settings.done
+    settings = place.settings.model_copy(update={"done": done})
+    number = await succeeded(place, "clip.mp4", "archive")
+    target = place.inbox / "clip.mp4"
+    done.mkdir(exist_ok=True)
+    (done / "clip.mp4").write_text("another file")
+    shutil.copy(target, done / "clip (2).mp4")
+    assert await outbox.settle_target(place.ledger, await place.job(number), settings, again=True) is None
+    assert not target.exists()
+    assert names(done) == ["clip (2).mp4", "clip.mp4"]
+
+
+def test_works_that_are_copied_at_the_same_time_have_places_of_their_own(elsewhere: Path, settings: Settings) -> None:
+    """Targets out of one folder are archived side by side."""
+    one, other = elsewhere, elsewhere.with_name("other.mp4")
+    other.write_bytes(b"another")
+    copies = [outbox._staged(path, settings.outbox) for path in (one, other)]
+    assert [copy.read_bytes() for copy in copies] == [b"swapped", b"another"]
+    for copy in copies:
+        outbox._unstage(copy)
+    assert names(settings.outbox) == []

@@ -7,8 +7,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from faceswapd.core.failures import usual
+from faceswapd.children.orphans import machine_boot
+from faceswapd.core.failures import Failure, usual
 from faceswapd.core.job import State
+from faceswapd.core.retry import GiveUp
 from faceswapd.ledger import claims, outcomes
 from faceswapd.ledger.claims import Claim, Runner
 from faceswapd.runtime import notes, outbox, recovery
@@ -122,3 +124,64 @@ async def test_only_what_is_ours_is_removed_from_scratch_and_outbox(place: Workp
     assert names(scratch) == ["mine"]
     assert names(place.settings.outbox) == ["alice"]
     assert names(place.settings.done) == []
+
+
+@pytest.mark.parametrize(("afterwards", "output"), [("archive", True), ("delete", True), ("delete", False)])
+async def test_a_target_is_settled_when_the_crash_came_after_the_record(
+    place: Workplace, afterwards: str, *, output: bool
+) -> None:
+    """But never when the output is gone: the target may be all that is left."""
+    job = await place.drop("clip.mp4", afterwards=afterwards)
+    claim = await claimed(place, job)
+    ran = outcomes.Ran(claim.execution, claim.job.segment, job)
+    made = place.settings.outbox / "clip.mp4"
+    await outcomes.succeed(place.ledger, ran, str(made), "digest", 2.0)
+    if output:
+        made.write_bytes(b"swapped")
+    await recovery.recover(place.ledger, place.settings, clean=False)
+    assert (place.inbox / "clip.mp4").exists() is not output
+    assert names(place.settings.done) == (["clip.mp4"] if afterwards == "archive" else [])
+
+
+async def test_the_texts_beside_the_files_are_those_of_the_last_records(place: Workplace) -> None:
+    failed, mended = await place.drop("failed.mp4"), await place.drop("mended.mp4")
+    aside = await place.drop("aside.mp4")
+    failure = Failure("no_target_face", "No face was found in the target.")
+    for job in (failed, mended):
+        claim = await claimed(place, job)
+        ran = outcomes.Ran(claim.execution, claim.job.segment, job)
+        if job == failed:
+            await outcomes.failed(place.ledger, ran, failure, GiveUp(failure), 2.0)
+        else:
+            await outcomes.succeed(place.ledger, ran, str(place.settings.outbox / "mended.mp4"), "digest", 2.0)
+            notes.error_note(place.settings.failed, "mended.mp4").touch()
+    for _ in range(3):
+        await claimed(place, aside)
+        await recovery.recover(place.ledger, place.settings, clean=False)
+    assert names(place.settings.failed) == ["aside.mp4.error.txt", "failed.mp4.error.txt"]
+    assert failure.sentence in notes.error_note(place.settings.failed, "failed.mp4").read_text()
+
+
+async def test_a_pid_of_before_a_reboot_means_nothing(place: Workplace) -> None:
+    """Where the clock begins anew with each boot, a stranger may have the pid and even the start time."""
+    stranger = left_running()
+    kept = place.settings.state / recovery.MACHINE_BOOT
+    for boot, ended in (("another boot", False), (kept, True)):
+        if isinstance(boot, str):
+            kept.write_text(boot)
+        claim = await claimed(place, await place.drop(f"{ended}.mp4"))
+        started = psutil.Process(stranger.pid).create_time()
+        await outcomes.child_known(place.ledger, claim.execution, stranger.pid, started)
+        await recovery.recover(place.ledger, place.settings, clean=False)
+        assert (stranger.poll() is not None or gone([stranger.pid], 0)) is ended
+    stranger.communicate()
+    assert kept.read_text() == machine_boot()
+
+
+async def test_half_a_copy_in_a_part_of_the_outbox_that_is_another_disk_is_removed(place: Workplace) -> None:
+    claim = await claimed(place, await place.drop("alice/clip.mp4"))
+    staging = outbox.place_for(place.settings, claim.job).parent / outbox.STAGING
+    staging.mkdir(parents=True)
+    (staging / "half").touch()
+    await recovery.recover(place.ledger, place.settings, clean=False)
+    assert not staging.exists()
