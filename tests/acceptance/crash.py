@@ -49,6 +49,7 @@ class Crash:
         started = time.monotonic()
         self.start()
         self.starts.append(time.monotonic() - started)
+        assert self.rounds.farm.processes[-1].poll() is None
 
 
 @contextmanager

@@ -126,7 +126,9 @@ def test_it_dies_at_every_point(crash: Crash, point: str) -> None:
 @pytest.mark.deep
 def test_it_is_killed_at_random(crash: Crash, capsys: pytest.CaptureFixture[str]) -> None:
     rounds, chance = crash.rounds, random.Random(4)
-    rounds.farm.config.write_text(rounds.farm.config.read_text().replace("[retry]", "[engine]\nslots = 2\n[retry]", 1))
+    own_temp = rounds.farm.folder / "tmp"
+    own_temp.mkdir()
+    crash.environment |= {"FACESWAPD_ENGINE__SLOTS": "2", "TMPDIR": str(own_temp)}
     aside = 0
     for kill in range(1, KILLS + 1):
         if sum(not want.done for want in rounds.wants) < 8:
@@ -158,3 +160,10 @@ def test_it_is_killed_at_random(crash: Crash, capsys: pytest.CaptureFixture[str]
         )
     assert max(crash.starts) < REQUEUED_SECONDS
     assert rounds.released() > KILLS / 10, "work was in flight"
+    rounds.farm.stop()
+    left = [path for path in rounds.farm.folder.joinpath("state").rglob("*") if path.is_file()]
+    known = ("ledger.sqlite3", "ledger.lock", "machine-boot", "faceswapd.log")
+    assert [path.name for path in left if path.name not in known] == []
+    assert list(own_temp.iterdir()) == []
+    scratch = Path(crash.environment["FACESWAPD_SCRATCH"])
+    assert list(scratch.parent.rglob("*")) == [scratch]
