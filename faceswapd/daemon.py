@@ -16,7 +16,7 @@ from typing import Any
 
 import structlog
 
-from faceswapd.children import kin
+from faceswapd.children import control_group, kin
 from faceswapd.control import address, server
 from faceswapd.control.live import CourseLive, House, InboxLive, Live, Orders
 from faceswapd.core.gate import Gate, Held
@@ -68,7 +68,7 @@ async def run(settings: Settings, watchdog: Watchdog, ready: Callable[[str], Non
         lookers = _Lookers(Examiner(), Examiner(), Mender())
         for one in (lookers.arrivals, lookers.proofs, lookers.mender):
             stack.push_async_callback(one.close)
-        fleet = await chosen_fleet(settings)
+        fleet = await chosen_fleet(settings, control_group.delegated())
         if fleet.problems:
             raise CannotStart("\n".join(fleet.problems))
         house = _Rooms(settings, ledger, fleet, lookers, boot, watchdog)

@@ -7,6 +7,8 @@ program a program that runs to its end, for those that do not speak our lines
 launcher a child that starts such programs in its own group, so that they end with it
 limits  what a child may use; set by the child itself before it touches anything hostile
 kin     who belongs to a child, however far it has gone from it
+control_group a control group for each child, where there is one to be had
+memory  how much a child and all that it started held at most
 orphans what an earlier life of the daemon left running
 shield  work that is done to its end, however often its caller is cancelled
 """

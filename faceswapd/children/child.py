@@ -18,7 +18,8 @@ from typing import Any, Self
 
 import psutil
 
-from faceswapd.children import kin
+from faceswapd.children import kin, memory
+from faceswapd.children.control_group import Group, Groups
 from faceswapd.children.shield import to_the_end
 from faceswapd.core.failures import Failure
 
@@ -54,8 +55,10 @@ class Child:
         name: str,
         mark: str,
         listener: Callable[[bytes], None] | None = None,
+        group: Group | None = None,
     ) -> None:
         self._process = process
+        self._group = group
         self._mark = mark
         self._name = name
         self._listener = listener
@@ -78,9 +81,10 @@ class Child:
         cwd: Path | None = None,
         listener: Callable[[bytes], None] | None = None,
         ready_seconds: float = START_SECONDS,
+        groups: Groups | None = None,
     ) -> Self:
-        """Start a child and wait until it is ready. `listener` gets all that it writes to stderr, as it comes.
-        Raises ChildFailure."""
+        """Start a child and wait until it is ready. `listener` gets all that it writes to stderr, as it comes; with
+        `groups` it has a control group of its own. Raises ChildFailure."""
         mark = kin.new_mark()
         try:
             process = await asyncio.create_subprocess_exec(
@@ -97,7 +101,10 @@ class Child:
             raise ChildFailure(
                 Failure("child_start", f"The {name} could not be started: {error.strerror} ({argv[0]}).")
             ) from error
-        child = cls(process, name, mark, listener)
+        group = None if groups is None else groups.new()
+        if group is not None:
+            group.take(process.pid)
+        child = cls(process, name, mark, listener, group)
         try:
             async with asyncio.timeout(ready_seconds):
                 if "ready" not in await child._message():
@@ -132,6 +139,21 @@ class Child:
     def tail(self) -> tuple[str, ...]:
         """The last lines that the child wrote to stderr."""
         return tuple(self._tail)
+
+    def begin_peak(self) -> None:
+        """Measure the peak of the memory from here on."""
+        if self._group is not None and self._group.peak is not None:
+            self._group.begin_peak()
+        else:
+            memory.begin_peak(self._process.pid)
+
+    @property
+    def peak_memory(self) -> int | None:
+        """Bytes that it and all that it started held at most; None where nothing can be told any more."""
+        counted = None if self._group is None else self._group.peak
+        if counted is not None:
+            return counted
+        return memory.peak(self._process.pid) if self.alive else None
 
     async def ask(
         self,
@@ -185,6 +207,8 @@ class Child:
                 async with asyncio.timeout(seconds):
                     await self._process.wait()
         self._signal(signal.SIGKILL)  # what the leader left behind
+        if self._group is not None:
+            await asyncio.to_thread(self._group.end)
         await asyncio.to_thread(kin.end_all, self._mark)
         with contextlib.suppress(TimeoutError):  # somebody without our mark may hold stderr open
             async with asyncio.timeout(STOP_SECONDS):
@@ -205,6 +229,8 @@ class Child:
             line = await self._process.stdout.readline()
         except ValueError:  # longer than LINE_LIMIT
             raise ChildFailure(Failure("child_rubbish", f"The {self._name} wrote a line without end.")) from None
+        if not line and self._group is not None and self._group.memory_ran_out:
+            raise ChildFailure(Failure("out_of_memory", f"The {self._name} needed more memory than it may have."))
         if not line:
             raise ChildFailure(Failure("child_died", f"The {self._name} {await self._epitaph()}."))
         try:

@@ -112,6 +112,11 @@ class Engine(Protocol):
     def tail(self) -> tuple[str, ...]:
         """The last lines that the child said beside its answers, for the log of a failed execution."""
 
+    @property
+    def peak_memory(self) -> int | None:
+        """Bytes that the child and all that it started held at most in the run that is going on or was the last;
+        None where nothing is known."""
+
     async def run(self, work: Work, report: Report) -> Output:
         """Swap. Raises EngineFailure; cancelling stops everything that it started."""
 

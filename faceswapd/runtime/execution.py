@@ -68,6 +68,7 @@ class _Made:
     path: Path
     proof: Proof
     output: Output
+    peak_memory: int | None  # bytes
 
 
 async def _made(course: Course, shop: Workshop, scratch: Path) -> _Made | Failure:
@@ -127,6 +128,7 @@ async def _proved(course: Course, shop: Workshop, scratch: Path, before: tuple[i
     work = await _ready(course, shop, staged)
     made = await engine.run(work, course.report)
     faults.reached("engine done")
+    peak = engine.peak_memory  # of this run: the next one may begin at once
     course.engine_done = True
     shop.ledger.bell.ring()
     for warning in made.warnings:
@@ -137,7 +139,7 @@ async def _proved(course: Course, shop: Workshop, scratch: Path, before: tuple[i
     if isinstance(proof, Failure):
         raise EngineFailure(proof)
     faults.reached("output proved")
-    return _Made(staged.output, proof, made)
+    return _Made(staged.output, proof, made, peak)
 
 
 async def _staged(course: Course, shop: Workshop, scratch: Path, before: tuple[int, int] | None) -> Work:
@@ -298,7 +300,7 @@ async def _publish(course: Course, shop: Workshop, ran: Ran, made: _Made) -> Non
     except EngineFailure as error:
         await _record_failure(course, shop, ran, error.failure)
         return
-    spent = Spent(made.output.frames, made.output.seconds)
+    spent = Spent(made.output.frames, made.output.seconds, made.peak_memory)
     await outcomes.succeed(shop.ledger, ran, str(place), made.proof.content, time.time(), spent)
     await asyncio.to_thread(notes.remove_error_note, shop.settings.failed, job.relative, job.id)
     problem = await outbox.settle_target(shop.ledger, job, shop.settings)
@@ -337,7 +339,8 @@ async def _record_failure(course: Course, shop: Workshop, ran: Ran, failure: Fai
     course.failure = failure
     rung = course.rung if course.slot.engine.has_ladder else None
     verdict = after_failure(failure, job.attempt, shop.settings.retry_policy(), random.random(), rung)  # noqa: S311
-    spent = Spent(log="\n".join(course.slot.engine.tail) or None)
+    engine = course.slot.engine
+    spent = Spent(peak_memory=engine.peak_memory, log="\n".join(engine.tail) or None)
     await outcomes.failed(shop.ledger, ran, failure, verdict, time.time(), spent)
     if isinstance(verdict, GiveUp):
         await asyncio.to_thread(notes.write_error_note, shop.settings.failed, job.relative, verdict.failure, job.id)

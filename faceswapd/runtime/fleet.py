@@ -5,8 +5,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import structlog
 
+from faceswapd.children.control_group import Groups
 from faceswapd.engines.engine import EngineFailure
 from faceswapd.engines.facefusion import find
 from faceswapd.engines.facefusion.engine import FaceFusionEngine, Level
@@ -38,23 +40,24 @@ class Fleet:
         return tuple(dict.fromkeys(told))
 
 
-async def chosen_fleet(settings: Settings) -> Fleet:
+async def chosen_fleet(settings: Settings, cgroup: Path | None = None) -> Fleet:
     """Choose. With `auto`, FaceFusion where one is found and whole, else the preview engine. Once FaceFusion is named,
-    a broken installation holds the queue with its reason: the preview engine never stands in without a word."""
+    a broken installation holds the queue with its reason: the preview engine never stands in without a word.
+    `cgroup` is the control group that was left to the daemon, for its children."""
     engine = settings.engine
     if engine.name == "preview":
-        return _preview(settings, "It is built in; the configuration asks for it.")
+        return _preview(settings, cgroup, "It is built in; the configuration asks for it.")
     named = engine.name == "facefusion" or engine.facefusion.root is not None
     wanted = wanted_of(settings)
     if wanted.root is None and not named:
-        return _preview(settings, "It is built in; no FaceFusion was found. `faceswapd setup` brings one.")
+        return _preview(settings, cgroup, "It is built in; no FaceFusion was found. `faceswapd setup` brings one.")
     site = Site(wanted, settings.state / CACHE)
     why = await _survey(site)
     if why is not None:
         if not named:
-            return _preview(settings, f"It is built in; a FaceFusion was found, but: {why}")
+            return _preview(settings, cgroup, f"It is built in; a FaceFusion was found, but: {why}")
         log.warning("FaceFusion cannot be used", why=why)
-    return _facefusion(settings, site)
+    return _facefusion(settings, cgroup, site)
 
 
 async def _survey(site: Site) -> str | None:
@@ -87,14 +90,24 @@ def wanted_of(settings: Settings) -> Wanted:
     )
 
 
-def _facefusion(settings: Settings, site: Site) -> Fleet:
+def _facefusion(settings: Settings, cgroup: Path | None, site: Site) -> Fleet:
     level, devices = Level(settings.engine.facefusion.level), site.devices
     count = settings.engine.slots or len(devices)
+    groups = groups_of(settings, cgroup, count)
     slots = tuple(
-        Slot(place + 1, devices[place % len(devices)].name, FaceFusionEngine(site, place, level))
+        Slot(place + 1, devices[place % len(devices)].name, FaceFusionEngine(site, place, level, groups=groups))
         for place in range(count)
     )
     return Fleet(slots, site.about, site, tuple(_problems(settings, site)))
+
+
+def groups_of(settings: Settings, cgroup: Path | None, slots: int) -> Groups | None:
+    """Where the children of the slots are held, each with its share of the memory; None where there is no place."""
+    if cgroup is None:
+        return None
+    share = (psutil.virtual_memory().total - int(settings.limits.memory_free)) // slots
+    wanted = settings.engine.memory_max
+    return Groups.taken(cgroup, (share if share > 0 else None) if wanted is None else int(wanted))
 
 
 def _problems(settings: Settings, site: Site) -> list[str]:
@@ -104,6 +117,9 @@ def _problems(settings: Settings, site: Site) -> list[str]:
     return [f"{where}: {problem}" for where, options in named for problem in site.problems_of(tuple(options.items()))]
 
 
-def _preview(settings: Settings, why: str) -> Fleet:
-    slots = tuple(Slot(number, "CPU", PreviewEngine()) for number in range(1, settings.engine.slot_count + 1))
+def _preview(settings: Settings, cgroup: Path | None, why: str) -> Fleet:
+    groups = groups_of(settings, cgroup, settings.engine.slot_count)
+    slots = tuple(
+        Slot(number, "CPU", PreviewEngine(groups=groups)) for number in range(1, settings.engine.slot_count + 1)
+    )
     return Fleet(slots, why)

@@ -138,6 +138,12 @@ class EngineSettings(Section):
         description="how many executions run at the same time; auto: one for each graphics card, else one",
         examples=[AUTO],
     )
+    memory_max: Annotated[ByteSize | None, BeforeValidator(_or_auto)] = Field(
+        None,
+        description="memory that one execution may hold, where systemd lets us limit it; auto: its share of what "
+        "limits.memory_free leaves",
+        examples=[AUTO],
+    )
     idle: Seconds = Field(300.0, description="seconds after which an engine that has nothing to do is ended")
     patience: int = Field(
         20, ge=0, le=10_000, description="how often a job is passed by others with the face and preset that is loaded"

@@ -43,6 +43,7 @@ class FakeEngine:
     has_ladder = False
     frames_on_disk = False
     remarks: tuple[str, ...] = ()
+    peak_memory = 1_000_000
 
     def __init__(self, bench: "asyncio.Queue[Run]") -> None:
         self._bench = bench

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from faceswapd.children.child import ChildFailure, ChildId
+from faceswapd.children.control_group import Groups
 from faceswapd.core.failures import Failure, FailureClass
 from faceswapd.core.preflight import Weakness
 from faceswapd.core.target import Kind
@@ -57,11 +58,13 @@ class FaceFusionEngine:
     name = NAME
     has_ladder = True
 
-    def __init__(self, site: Site, place: int = 0, level: Level = Level.WARM) -> None:
+    def __init__(self, site: Site, place: int = 0, level: Level = Level.WARM, *, groups: Groups | None = None) -> None:
         """`place` is which of the site's devices it runs on; there are more slots than devices where somebody asks
         for them."""
         self._site = site
         self._place = place
+        self._groups = groups
+        self._peak: int | None = None
         self._level = self._wished = level
         self._fell = ""  # why it is driven the slower way
         self._fell_at = 0.0
@@ -119,6 +122,11 @@ class FaceFusionEngine:
         return self._tail
 
     @property
+    def peak_memory(self) -> int | None:
+        """Bytes that the child and all that it started held at most in the last run."""
+        return self._peak
+
+    @property
     def _device(self) -> Device:
         return self._site.devices[self._place % len(self._site.devices)]
 
@@ -136,7 +144,7 @@ class FaceFusionEngine:
                 await self._end()
             warm = self._level is Level.WARM
             if self._runner is None:
-                self._runner = Runner(installation, warm=warm)
+                self._runner = Runner(installation, warm=warm, groups=self._groups)
             try:
                 return await self._runner.start()
             except ChildFailure as error:
@@ -198,7 +206,9 @@ class FaceFusionEngine:
             await self._ready(order.installation)
             assert self._runner is not None
             level = self._level
+            runner = self._runner
             ran = await self._carry_out(work, order, span, part, hearing)
+            self._peak = runner.peak_memory
             hearing.transcript.end()
             self._tail = hearing.transcript.tail
             if ran.died is not None or ran.error is not None:
@@ -233,7 +243,7 @@ class FaceFusionEngine:
         return self._runner
 
     def _failure(self, work: Work, ran: Ran, hearing: Hearing) -> Failure | None:
-        if ran.died is not None and ran.died.category in ("child_rubbish", "child_start"):
+        if ran.died is not None and ran.died.category in ("child_rubbish", "child_start", "out_of_memory"):
             return ran.died
         failure = judge(hearing.transcript, Exit(ran.code, ran.inner, work.facts.kind))
         if ran.died is not None and (failure is None or failure.category == "child_died"):

@@ -16,6 +16,7 @@ from typing import Any, Final
 import psutil
 
 from faceswapd.children.child import Child, ChildFailure, ChildId
+from faceswapd.children.control_group import Groups
 from faceswapd.core.failures import Failure
 from faceswapd.engines.facefusion.installation import Installation
 
@@ -53,8 +54,17 @@ class Ran:
 class Runner:
     """One child of one kind. It is started when it is needed."""
 
-    def __init__(self, installation: Installation, *, warm: bool, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        installation: Installation,
+        *,
+        warm: bool,
+        env: Mapping[str, str] | None = None,
+        groups: Groups | None = None,
+    ) -> None:
         """`env` is laid over the installation's own."""
+        self._groups = groups
+        self.peak_memory: int | None = None  # bytes, of the last command line
         self.installation = installation
         self.warm = warm
         self._env = {**OFFLINE, **dict(installation.env), **(env or {})}
@@ -81,6 +91,7 @@ class Runner:
                 cwd=self.installation.root if self.warm else None,
                 listener=self._listen,
                 ready_seconds=READY_SECONDS,
+                groups=self._groups,
             )
         return self._child.identity
 
@@ -94,6 +105,8 @@ class Runner:
         mark = f"-- {uuid.uuid4().hex} --"
         self._mark, self._last, self._hear = mark.encode(), b"", hear
         self._marked.clear()
+        child = self._child
+        child.begin_peak()
         try:
             answer = await child.ask("run", self._question(arguments, mark, proved))
             with contextlib.suppress(TimeoutError):
@@ -109,6 +122,7 @@ class Runner:
             return Ran(None, None, 0.0, died=rubbish)
         finally:
             self._hear = None
+            self.peak_memory = child.peak_memory
 
     def memory(self) -> int:
         """Bytes that the child holds; 0 where there is none."""

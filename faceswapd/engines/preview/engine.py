@@ -7,6 +7,7 @@ from typing import Any, Final
 import psutil
 
 from faceswapd.children.child import Child, ChildFailure, ChildId
+from faceswapd.children.control_group import Groups
 from faceswapd.core.failures import Failure
 from faceswapd.core.preflight import Weakness
 from faceswapd.engines.engine import EngineFailure, Output, Progress, Report, Work
@@ -23,7 +24,11 @@ MEMORY_LIMIT: Final = 1_500_000_000  # bytes that a child may keep between two r
 class PreviewEngine:
     """The engine of one slot, with one warm child."""
 
-    def __init__(self, argv: Sequence[str] | None = None, *, memory_limit: int = MEMORY_LIMIT) -> None:
+    def __init__(
+        self, argv: Sequence[str] | None = None, *, memory_limit: int = MEMORY_LIMIT, groups: Groups | None = None
+    ) -> None:
+        self._groups = groups
+        self._peak: int | None = None
         self._argv = CHILD if argv is None else tuple(argv)
         self._memory_limit = memory_limit
         self._child: Child | None = None
@@ -51,6 +56,11 @@ class PreviewEngine:
         """The last lines that the child wrote to stderr."""
         return () if self._child is None else self._child.tail
 
+    @property
+    def peak_memory(self) -> int | None:
+        """Bytes that the child held at most in the last run."""
+        return self._peak
+
     async def start(self) -> ChildId:
         """Make the child ready. Raises EngineFailure."""
         return (await self._ready()).identity
@@ -58,6 +68,7 @@ class PreviewEngine:
     async def run(self, work: Work, report: Report) -> Output:
         """Swap. Raises EngineFailure; cancelling stops the child."""
         child = await self._ready()
+        child.begin_peak()
         try:
             answer = await child.ask("swap", _question(work), lambda message: report(_progress(message)))
             output = _output(answer)
@@ -68,6 +79,8 @@ class PreviewEngine:
             raise EngineFailure(
                 Failure("child_rubbish", f"The preview engine gave no sensible answer: {error}.")
             ) from error
+        finally:
+            self._peak = child.peak_memory
         await self._recycle()
         return output
 
@@ -81,7 +94,7 @@ class PreviewEngine:
         if self._child is None or not self._child.alive:
             await self.close()
             try:
-                self._child = await Child.start(self._argv, name="preview engine", env=ENVIRONMENT)
+                self._child = await Child.start(self._argv, name="preview engine", env=ENVIRONMENT, groups=self._groups)
             except ChildFailure as error:
                 raise EngineFailure(error.failure) from error
         return self._child
