@@ -39,7 +39,7 @@ class Want:
     end: str  # the state, or "gone" for one that is taken out again
     content: str
     retried: bool = False  # failed once, and retried by hand
-    killed: bool = False  # its child was killed once
+    killed: int = 0  # its child was killed once, in this life of the daemon
     job: messages.Job | None = None
 
     @property
@@ -122,8 +122,8 @@ class Rounds:
             case _, "failed" if job.category == "interrupted":
                 self.order(f"jobs/{job.id}/retry")
             case "cancelled", "running" if job.progress > 0 and not want.killed:
-                want.killed = self._kill_preview()
-            case "cancelled", "running" if job.attempt > 1:
+                want.killed = len(self.farm.processes) if self._kill_preview() else 0
+            case "cancelled", "running" if job.attempt > 1 or len(self.farm.processes) > want.killed > 0:
                 self.order(f"jobs/{job.id}/cancel")
             case _:
                 pass
