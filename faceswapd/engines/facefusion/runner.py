@@ -105,7 +105,6 @@ class Runner:
         mark = f"-- {uuid.uuid4().hex} --"
         self._mark, self._last, self._hear = mark.encode(), b"", hear
         self._marked.clear()
-        child = self._child
         child.begin_peak()
         try:
             answer = await child.ask("run", self._question(arguments, mark, proved))
