@@ -164,25 +164,6 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-@pytest.mark.parametrize("place", ["outbox", "scratch"])
-def test_a_disk_that_is_full_in_the_middle_costs_no_attempt(
-    new_farm: NewFarm, media: Path, small_disk: Path, place: str
-) -> None:
-    # The wait is long enough for the disk to grow in it, and not in the middle of the next attempt.
-    farm = new_farm("[limits]\ndisk_free = 0\n[retry]\nfirst = 6\n")
-    environment = {f"FACESWAPD_{place.upper()}": str(small_disk)}
-    farm.start(**environment)
-    farm.until(lambda _: (farm.inbox / "alice").is_dir(), "the folder of the face")
-    target = farm.drop(media / "long.mp4")
-    number = farm.job_of(target).id
-    status = farm.until(lambda status: any(job.category == "disk_full" for job in status.waiting), "it waits")
-    assert "disk" in (status.waiting[0].reason or "").lower()
-    assert not [path for path in small_disk.rglob("*.mp4") if "execution" not in str(path)]
-    subprocess.run(["mount", "-o", "remount,size=50m", str(small_disk)], check=True)
-    job = farm.ended(target)
-    assert (job.id, job.state, job.attempt) == (number, "succeeded", 1)
-
-
 def test_a_start_on_a_full_disk_is_worth_another_one(new_farm: NewFarm, small_disk: Path) -> None:
     """Exit code 78 would keep the service manager from starting the daemon when there is room again."""
     farm = new_farm()

@@ -38,7 +38,7 @@ class Patient:
 
 
 def patient(new_farm: NewFarm, media: Path, loop: str, how: str) -> Patient:
-    farm = new_farm(name=f"{loop}-{how}")
+    farm = new_farm(name=f"{loop[:2]}-{how}")  # short: its socket's path has a limit
     trigger = farm.folder / "now"
     process = farm.start(**{VARIABLE: f"{loop}:{how}:{trigger}"})
     farm.until(lambda _: (farm.inbox / "alice").is_dir(), "the folder of the face")

@@ -1,5 +1,6 @@
 """One that ignores TERM, has a session of its own and no parent any more is ended with the child that it came from."""
 
+import asyncio
 import json
 import os
 import signal
@@ -27,9 +28,9 @@ def breeding(descriptor: int) -> str:
 
 async def test_it_is_ended_with_a_child_that_is_stopped() -> None:
     code = f"{breeding(2)}\nimport sys, time; print('{{\"ready\": {{}}}}', flush=True); time.sleep(600)"
-    heard: list[bytes] = []
-    child = await Child.start(argv(code), name=NAME, listener=heard.append)
-    far = int(child.tail[0] if child.tail else b"".join(heard))
+    heard: asyncio.Queue[bytes] = asyncio.Queue()
+    child = await Child.start(argv(code), name=NAME, listener=heard.put_nowait)
+    far = int(await heard.get())
     assert psutil.pid_exists(far)
     await child.stop()
     assert gone([far], seconds=10)

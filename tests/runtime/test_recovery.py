@@ -154,7 +154,7 @@ async def test_the_texts_beside_the_files_are_those_of_the_last_records(place: W
             await outcomes.failed(place.ledger, ran, failure, GiveUp(failure), 2.0)
         else:
             await outcomes.succeed(place.ledger, ran, str(place.settings.outbox / "mended.mp4"), "digest", 2.0)
-            notes.error_note(place.settings.failed, "mended.mp4").touch()
+            notes.write_error_note(place.settings.failed, "mended.mp4", failure, job)
     for _ in range(3):
         await claimed(place, aside)
         await recovery.recover(place.ledger, place.settings, clean=False)
