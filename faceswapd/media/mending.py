@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+import av.error
+
 from faceswapd.children.serve import Refusal
 
 Report = Callable[[int, int], None]  # is told how much is done, of how much
@@ -41,11 +43,12 @@ def not_written(error: BaseException) -> Refusal:
         raise MemoryError from error
     if number in _FULL:
         return Refusal("disk_full", "The disk was full while the video or image was written.")
-    if number in _FORBIDDEN:
+    # FFmpeg's coders say -1 of anything, which looks like EPERM; the system's own errors are no such thing.
+    if number in _FORBIDDEN and not (number == errno.EPERM and isinstance(error, av.error.FFmpegError)):
         return Refusal("not_writable", "The scratch folder does not allow a file to be written.")
     if number == errno.EFBIG:
         return Refusal("output_damaged", "The file grew far beyond what such a video or image can need.")
-    return Refusal("output_damaged", f"The file could not be written: {error}.")
+    return Refusal("output_damaged", f"The file could not be written: {getattr(error, 'strerror', None) or error}.")
 
 
 def limit_files(*sources: Path) -> None:

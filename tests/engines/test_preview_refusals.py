@@ -25,10 +25,20 @@ def raised(number: int) -> BaseException:
         (errno.EACCES, "not_writable"),
         (errno.EROFS, "not_writable"),
         (errno.EIO, "output_damaged"),
+        (errno.EPERM, "output_damaged"),  # -1, which FFmpeg's coders say of anything: no reason to hold the queue
     ],
 )
 def test_an_output_that_cannot_be_written(number: int, category: str) -> None:
     assert not_written(raised(number)).failure.category == category
+
+
+def test_a_right_that_the_system_refuses_is_believed() -> None:
+    assert not_written(PermissionError(errno.EPERM, "No.")).failure.category == "not_writable"
+
+
+def test_a_sentence_names_no_place_in_scratch() -> None:
+    sentence = not_written(raised(errno.EINVAL)).failure.sentence
+    assert sentence == f"The output could not be written: {os.strerror(errno.EINVAL)}."
 
 
 def test_a_target_that_cannot_be_read() -> None:

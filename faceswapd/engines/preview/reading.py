@@ -61,7 +61,11 @@ class Target:
                 for frame in _decoded(packet):
                     frames += 1
                     yield frame
-        except (av.error.InvalidDataError, av.error.EOFError, OSError) as error:
+        except MemoryError:
+            raise
+        except IndexError:
+            return  # PyAV, at the end, when a stream appeared that had not been there at the start
+        except (av.error.FFmpegError, OSError) as error:  # which of them, decides the damage
             if not frames:
                 raise unreadable(self.path, error) from error
 
@@ -134,7 +138,9 @@ _TURNS: dict[tuple[int, ...], Callable[[NDArray[Any]], NDArray[Any]]] = {
 def _decoded(packet: "Packet[Any]") -> list[av.VideoFrame]:
     try:
         return [frame for frame in packet.decode() if isinstance(frame, av.VideoFrame)]
-    except av.error.InvalidDataError:  # a damaged frame: the next ones may be whole
+    except MemoryError:
+        raise
+    except av.error.FFmpegError:  # a damaged frame, whatever FFmpeg calls it: the next ones may be whole
         return []
 
 

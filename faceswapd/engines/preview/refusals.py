@@ -3,6 +3,8 @@
 import errno
 from pathlib import Path
 
+import av.error
+
 from faceswapd.children.serve import Refusal
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -27,9 +29,14 @@ def not_written(error: BaseException) -> Refusal:
     number = getattr(error, "errno", None)
     if number in _FULL:
         return Refusal("disk_full", "The disk was full while the output was written.")
-    if number in _FORBIDDEN:
+    if number in _FORBIDDEN and not _is_vague(error):
         return Refusal("not_writable", "The output could not be written: the scratch folder does not allow it.")
-    return Refusal("output_damaged", f"The output could not be written: {error}.")
+    return Refusal("output_damaged", f"The output could not be written: {getattr(error, 'strerror', None) or error}.")
+
+
+def _is_vague(error: BaseException) -> bool:
+    """Whether an error that looks like a right that lacks is FFmpeg's -1, which its coders say of anything."""
+    return isinstance(error, av.error.FFmpegError) and error.errno == errno.EPERM
 
 
 def _not_scarce(error: BaseException) -> None:

@@ -63,11 +63,15 @@ class VideoWriter:
             self._container = av.open(path, "w", options=dict(coding.container))
         except (av.error.FFmpegError, OSError) as error:
             raise not_written(error) from error
-        self._video = _video_stream(self._container, coding, target, first, preset)
-        self._sounds = {sound.index: self._sound_stream(sound) for sound in target.sounds}
-        self._container.metadata.update(_lasting(target.container.metadata))
-        self._start(target.sounds)
-        self._clock = _Clock(self._video, target.video, first, fixed_rate=coding.fixed_rate)
+        try:
+            self._video = _video_stream(self._container, coding, target, first, preset)
+            self._sounds = {sound.index: self._sound_stream(sound) for sound in target.sounds}
+            self._container.metadata.update(_lasting(target.container.metadata))
+            self._start(target.sounds)
+            self._clock = _Clock(self._video, target.video, first, fixed_rate=coding.fixed_rate)
+        except BaseException:
+            self._throw_away()
+            raise
         self._matrix = MATRICES.get(int(first.colorspace))
         self._range = int(first.color_range) or None
         self._error: BaseException | None = None
@@ -97,10 +101,13 @@ class VideoWriter:
     def abandon(self) -> None:
         """Close and remove the unfinished file."""
         self._end()
+        self._throw_away()
+
+    def _throw_away(self) -> None:
         try:
             self._container.close()
         except (av.error.FFmpegError, OSError):
-            pass  # it is thrown away
+            pass  # nobody wants it
         finally:
             self._path.unlink(missing_ok=True)
 
