@@ -156,14 +156,14 @@ class Ledger:
             if durable is not self._writer.durable:
                 connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
                 self._writer.durable = durable
-            connection.execute("BEGIN IMMEDIATE")
             try:
+                connection.execute("BEGIN IMMEDIATE")  # one that is broken off may have begun all the same
                 result = work(connection)
                 faults.writing("before", work)
                 connection.execute("COMMIT")
                 faults.writing("after", work)
             except BaseException:
-                with contextlib.suppress(sqlite3.OperationalError):  # a failed COMMIT may have ended it already
+                with contextlib.suppress(sqlite3.OperationalError):  # what failed may have ended it already
                     connection.execute("ROLLBACK")
                 raise
             if ring:
