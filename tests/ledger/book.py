@@ -1,0 +1,189 @@
+"""What the ledger should say: a plain model of jobs, files and executions, moved by the table in core.job alone."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from faceswapd.core.job import MAX_INTERRUPTIONS, TRANSITIONS, Event, State
+from faceswapd.ledger.admission import Outcome
+
+Key = tuple[str, str, str]  # content, face, preset
+
+
+@dataclass
+class Entry:
+    """One job."""
+
+    state: State
+    target: str
+    inbox: str
+    priority: int
+    preset: str
+    content: str | None  # None: unreadable
+    face: str | None = None
+    key: Key | None = None  # None while it has no face
+    attempt: int = 0
+    interruptions: int = 0
+    not_before: float | None = None
+    asked: bool = False  # somebody wants to have it stopped
+    final: bool = False  # declined for good
+    result: str | None = None  # the output's content
+    execution: int | None = None  # the open one
+
+    def allows(self, event: Event) -> bool:
+        """Whether the table has this move."""
+        return self.state in TRANSITIONS[event].sources
+
+    def move(self, event: Event) -> None:
+        """Carry it out."""
+        assert self.allows(event)
+        self.state = TRANSITIONS[event].destination
+
+
+@dataclass(frozen=True)
+class Drop:
+    """A file that is dropped."""
+
+    target: str
+    inbox: str
+    priority: int
+    preset: str
+    content: str | None
+    face: str | None
+    not_before: float | None = None
+
+    @property
+    def key(self) -> Key | None:
+        """What makes two drops one job."""
+        return None if self.content is None or self.face is None else (self.content, self.face, self.preset)
+
+
+@dataclass
+class Book:
+    """All jobs by number, and of each file that was dealt with, which job it has."""
+
+    jobs: dict[int, Entry] = field(default_factory=dict)
+    files: dict[str, int] = field(default_factory=dict)
+    paused: set[str | None] = field(default_factory=set)  # inboxes; None: the daemon
+
+    def with_key(self, key: Key | None) -> int | None:
+        """The job that does this already."""
+        return next((number for number, one in self.jobs.items() if key is not None and one.key == key), None)
+
+    def admit(self, drop: Drop) -> tuple[Outcome, int]:
+        """What a drop becomes."""
+        for one in self.jobs.values():
+            if one.target == drop.target and (drop.key is None or one.key != drop.key):
+                _withdraw(one)
+        ours = {number for number, one in self.jobs.items() if drop.content and one.result == drop.content}
+        if ours:
+            return self._file(drop, Outcome.OUTPUT, min(ours))
+        number = self.with_key(drop.key)
+        if number is not None:
+            return self._file(drop, self._again(drop, self.jobs[number]), number)
+        number = max(self.jobs, default=0) + 1
+        state = State.PARKED if drop.key is None else State.QUEUED
+        self.jobs[number] = Entry(
+            *(state, drop.target, drop.inbox, drop.priority, drop.preset, drop.content),
+            face=drop.face if drop.key else None,
+            key=drop.key,
+            not_before=drop.not_before,
+        )
+        return self._file(drop, Outcome.PARKED if drop.key is None else Outcome.QUEUED, number)
+
+    def _file(self, drop: Drop, outcome: Outcome, number: int) -> tuple[Outcome, int]:
+        self.files[drop.target] = number
+        return outcome, number
+
+    def _again(self, drop: Drop, one: Entry) -> Outcome:
+        ended = one.allows(Event.REQUEUE)
+        if not one.final and (ended or (one.state is State.QUEUED and one.inbox != drop.inbox)):
+            one.target, one.inbox, one.priority = drop.target, drop.inbox, drop.priority
+        return Outcome.AGAIN if requeue(one) else Outcome.DUPLICATE
+
+    def forget(self, target: str) -> None:
+        """A file is gone."""
+        self.files.pop(target, None)
+        for number, one in self.jobs.items():
+            if one.target == target and _withdraw(one):
+                self.files = {path: job for path, job in self.files.items() if job != number}
+
+    def assign(self, number: int, face: str, preset: str) -> int:
+        """A parked job gets a face; returns the job that does it."""
+        one = self.jobs[number]
+        assert one.content is not None
+        key = (one.content, face, preset)
+        other = self.with_key(key)
+        if other is None:
+            one.move(Event.ASSIGN)
+            one.face, one.preset, one.key = face, preset, key
+            return number
+        _withdraw(one)
+        if one.target in self.files:
+            self.files[one.target] = other
+        twin = self.jobs[other]
+        if requeue(twin):
+            twin.target, twin.inbox, twin.priority = one.target, one.inbox, one.priority
+        return other
+
+    def can_be_assigned(self, number: int) -> bool:
+        """Whether only the face is lacking."""
+        one = self.jobs.get(number)
+        return one is not None and one.allows(Event.ASSIGN) and one.content is not None
+
+    def ready(self) -> list[int]:
+        """What could start, in its order."""
+        there = [
+            number
+            for number, one in self.jobs.items()
+            if one.state is State.QUEUED and one.not_before is None and one.inbox not in self.paused
+        ]
+        return sorted(there, key=lambda number: (-self.jobs[number].priority, number))
+
+    def counts(self) -> Counter[tuple[str, str]]:
+        """Jobs by state and preset."""
+        return Counter((str(one.state), one.preset) for one in self.jobs.values())
+
+
+def requeue(one: Entry) -> bool:
+    """As if new; False where it may not."""
+    if not one.allows(Event.REQUEUE) or one.key is None or one.final:
+        return False
+    one.move(Event.REQUEUE)
+    one.attempt = one.interruptions = 0
+    one.not_before, one.asked = None, False
+    return True
+
+
+def _withdraw(one: Entry) -> bool:
+    """Cancel what waits."""
+    if one.state not in (State.PARKED, State.QUEUED):
+        return False
+    one.move(Event.CANCEL)
+    one.not_before = None
+    return True
+
+
+def cancel(one: Entry) -> None:
+    """Cancel it, or ask for it."""
+    if not _withdraw(one):
+        one.asked = True
+
+
+def claim(one: Entry, execution: int) -> None:
+    """A slot takes it."""
+    one.move(Event.CLAIM)
+    one.attempt, one.not_before, one.execution = one.attempt + 1, None, execution
+
+
+def end(one: Entry, event: Event) -> None:
+    """Its execution ends."""
+    one.move(event)
+    one.execution = None
+
+
+def release(one: Entry, *, crashed: bool) -> Event:
+    """The daemon stopped or died; returns what comes of it."""
+    if one.asked:
+        return Event.CANCEL
+    one.interruptions += crashed
+    return Event.FAIL if crashed and one.interruptions >= MAX_INTERRUPTIONS else Event.RELEASE
