@@ -14,9 +14,9 @@ import socket
 import stat
 import struct
 import sys
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
 import structlog
@@ -41,6 +41,7 @@ PULSE = b"GET /healthz HTTP/1.1\r\nHost: faceswapd\r\nConnection: close\r\n\r\n"
 
 log = structlog.get_logger(__name__)
 
+T = TypeVar("T")
 Answer = Callable[[House, Request], Awaitable[object]]
 
 
@@ -61,7 +62,7 @@ def application(house: House) -> Starlette:
         answer = await handlers.ready(house)
         return _json(answer, 200 if answer.ready else 503)
 
-    return Starlette(
+    made = Starlette(
         routes=[
             Route("/healthz", lambda _: _json(messages.Done("The daemon lives."))),
             Route("/readyz", ready),
@@ -87,6 +88,8 @@ def application(house: House) -> Starlette:
         ],
         exception_handlers={HTTPException: _refuse, LedgerFullError: _full, Exception: _own_error},
     )
+    made.router.redirect_slashes = False  # to wherever a request's Host names
+    return made
 
 
 async def _jobs(house: House, request: Request) -> object:
@@ -95,11 +98,11 @@ async def _jobs(house: House, request: Request) -> object:
 
 
 async def _wait(house: House, request: Request) -> object:
-    return await handlers.wait(house, _number(request), _seconds(request, 25.0))
+    return await _while_heard(request, handlers.wait(house, _number(request), _seconds(request, 25.0)))
 
 
 async def _find(house: House, request: Request) -> object:
-    return await handlers.find(house, _path(request), _seconds(request, 0.0))
+    return await _while_heard(request, handlers.find(house, _path(request), _seconds(request, 0.0)))
 
 
 async def _assign(house: House, request: Request) -> object:
@@ -136,6 +139,26 @@ async def _prune(house: House, request: Request) -> object:
     if not isinstance(remove, bool):
         raise Refused(400, "`remove` is neither true nor false.")
     return await model_handlers.prune(house, remove=remove)
+
+
+async def _while_heard(request: Request, answer: Coroutine[Any, Any, T]) -> T:
+    """An answer that may take a minute; it is given up when the one who asked hangs up."""
+    answering = asyncio.create_task(answer, name=f"answer to {request.scope['path'][:40]!r}")
+    gone = asyncio.create_task(_hung_up(request), name="the one who asked")
+    try:
+        await asyncio.wait((answering, gone), return_when=asyncio.FIRST_COMPLETED)
+        if not answering.done():
+            raise Refused(400, "The one who asked has hung up.")  # nobody hears it
+        return answering.result()
+    finally:
+        answering.cancel()
+        gone.cancel()
+        await asyncio.gather(answering, gone, return_exceptions=True)
+
+
+async def _hung_up(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 def _number(request: Request) -> int:

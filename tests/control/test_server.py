@@ -209,6 +209,7 @@ async def test_every_route_answers_with_its_message(control: Control) -> None:
         ("GET", "/v1/jobs/-1", None, 404, "There is no job -1."),
         ("GET", "/v1/jobs/%C2%B2", None, 404, "There is no job"),
         ("GET", "/v1/nothing", None, 404, "GET /v1/nothing: Not Found."),
+        ("GET", "/v1/status/", None, 404, "GET /v1/status/: Not Found."),
         ("GET", "/", None, 404, "GET /: Not Found."),
         ("DELETE", "/v1/jobs/1", None, 405, "DELETE /v1/jobs/1: Method Not Allowed."),
         ("GET", "/v1/stop", None, 405, "GET /v1/stop: Method Not Allowed."),
@@ -406,6 +407,22 @@ async def test_a_search_ends_when_the_job_is_there(control: Control) -> None:
     async with asyncio.timeout(5):
         _, said = await searching
     assert [job["target"] for job in said["jobs"]] == [str(target)]
+
+
+async def test_no_answer_is_worked_on_for_one_who_has_hung_up(control: Control) -> None:
+    routes = ("/v1/jobs/1/wait?seconds=60", "/v1/find?path=none.mp4&seconds=60")
+    writers = []
+    for route in routes:
+        _, writer = await asyncio.open_unix_connection(control.path)
+        writer.write(f"GET {route} HTTP/1.1\r\nHost: daemon\r\n\r\n".encode())
+        writers.append(writer)
+    assert await control.well()
+    answering = [task for task in asyncio.all_tasks() if task.get_name().startswith("answer to")]
+    assert len(answering) == len(routes)
+    for writer in writers:
+        writer.close()
+    done, _ = await asyncio.wait(answering, timeout=SECONDS)
+    assert len(done) == len(routes)
 
 
 def test_the_socket_is_the_users_alone_from_its_first_moment(tmp_path: Path) -> None:
