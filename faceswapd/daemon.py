@@ -128,7 +128,7 @@ class _Rooms:
 
     async def run(self, listening: socket.socket, ready: Callable[[], None]) -> None:
         """All loops, until the scheduler has drained; the control socket closes last."""
-        orders = Orders(self._stop, self._inbox.wake, self._inbox.note_of, self._asked_again)
+        orders = Orders(self._stop, self._inbox.wake, self._inbox.note_of, self._asked_again, self._inbox.told_of)
         models = None if self._fleet.site is None else self._fleet.site.models
         house = House(self._ledger.without_waiting(), self._live, orders, models)
         doors = server.Server(house, listening, lambda: self._beats.beat("control"))

@@ -26,19 +26,25 @@ async def explain(house: House, path: str) -> messages.Explanation:
         if not found and not there and target != path:
             continue
         parts = Path(target).relative_to(inbox.path).parts
-        pairing = intake.pair(parts, live.rules, inbox.bundles)
+        told = house.orders.told_of(target)
+        asked = told.question
+        pairing = intake.pair(parts, live.rules, inbox.bundles, asked.named)
+        preset = asked.own.preset or pairing.preset or asked.folders.preset or inbox.preset
         sentence = next(_answers(house, target, inbox, pairing, found, there=there))
         return messages.Explanation(
             path=target,
             sentence=sentence,
             rule=found[0].rule if found else pairing.rule,
             face=found[0].face if found else pairing.face,
-            preset=found[0].preset if found else pairing.preset or inbox.preset,
+            preset=found[0].preset if found else preset,
             job=view.show(found[0]) if found else None,
             considered=list(pairing.considered),
+            said=list(told.lines),
         )
     folders = ", ".join(inbox.path for inbox in live.inboxes)
-    return messages.Explanation(path, f"It lies in no inbox. The inboxes are: {folders}.", None, None, None, None, [])
+    return messages.Explanation(
+        path, f"It lies in no inbox. The inboxes are: {folders}.", None, None, None, None, [], []
+    )
 
 
 def _answers(
@@ -55,6 +61,8 @@ def _answers(
         yield f"It is job {job.id}, {job.state}.{told}{rule}"
     if (note := house.orders.note_of(target)) is not None:
         yield note
+    if (mistake := house.orders.told_of(target).mistake) is not None:
+        yield f"It would wait until this is mended: {mistake}"
     if not there:
         yield f"There is no such file. If it were there: {pairing.sentence}"
     name = target.rpartition(os.sep)[2]

@@ -8,7 +8,7 @@ import faceswapd
 from faceswapd.control import messages
 from faceswapd.control.explaining import targets_of
 from faceswapd.control.live import House
-from faceswapd.control.views import SHOWN, View, first_of, inbox_line, readings_of, state_of
+from faceswapd.control.views import SHOWN, View, asked_of, first_of, inbox_line, readings_of, state_of
 from faceswapd.core import eta, intake
 from faceswapd.core.failures import FINAL
 from faceswapd.core.job import ENDED, IllegalTransition, State
@@ -135,6 +135,7 @@ async def job(house: House, number: int) -> messages.JobDetail:
             messages.Event(one.id, one.at, one.kind, one.job, one.text)
             for one in await reports.events_of(house.ledger, number, EVENTS_SHOWN)
         ],
+        asked=list(asked_of(record)),
     )
 
 

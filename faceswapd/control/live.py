@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from faceswapd.core.asking import NOTHING_TOLD, Told
 from faceswapd.core.breaker import CLOSED, Breaker
 from faceswapd.core.gate import Gate, Reading
 from faceswapd.core.intake import Parts, Rules
@@ -67,6 +68,7 @@ class Orders:
     look: Callable[[], None]  # list the inboxes now
     note_of: Callable[[str], str | None]  # why a file has no job of its own
     asked_again: Callable[[Sequence[Again]], None] = lambda _: None  # failed jobs wait again
+    told_of: Callable[[str], Told] = lambda _: NOTHING_TOLD  # what its sidecar and its folders say of a file
 
 
 class ModelsDoor(Protocol):

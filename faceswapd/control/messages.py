@@ -36,6 +36,7 @@ from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 WIRE_VERSION = 1
+WISHED = "It is not to start before"  # the first words of why a job waits for the time that was asked for
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Job:
     created_at: float = 0.0
     started_at: float | None = None
     finished_at: float | None = None
-    not_before: float | None = None  # a retry does not start earlier
+    not_before: float | None = None  # it does not start earlier: a retry, or as it is wished
     cancel_requested: bool = False
 
 
@@ -108,6 +109,7 @@ class JobDetail:
     rule: str | None  # which rule gave it its face
     executions: list[Execution]
     events: list[Event]
+    asked: list[str] = field(default_factory=list)  # what is asked beyond the face and the preset
 
 
 @dataclass(frozen=True)
@@ -192,6 +194,7 @@ class Explanation:
     preset: str | None
     job: Job | None
     considered: list[str]  # the rules in order, each with what it found
+    said: list[str] = field(default_factory=list)  # what its sidecar and the defaults of its folders say
 
 
 @dataclass(frozen=True)

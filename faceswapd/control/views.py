@@ -2,13 +2,16 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
 
 from faceswapd.control import messages
 from faceswapd.control.live import InboxLive, Live
 from faceswapd.core import eta
 from faceswapd.core.failures import Failure
 from faceswapd.core.job import Parked, State
+from faceswapd.core.wish import told
 from faceswapd.ledger import reports, standing
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.records import JobRecord
@@ -83,15 +86,19 @@ class View:
     def _reason(self, job: JobRecord) -> str | None:
         if job.state is not State.QUEUED:
             return job.reason
+        if job.not_before is not None and job.reason is None:
+            return f"{messages.WISHED} {day_of(job.not_before)}."
         if job.not_before is not None:
-            return f"{job.reason or 'It failed.'} It is tried again in {max(0.0, job.not_before - time.time()):.0f} s."
+            return f"{job.reason} It is tried again in {max(0.0, job.not_before - time.time()):.0f} s."
+        return self._held(job) or ("It waits for a free slot." if self.live.courses else "It starts in a moment.")
+
+    def _held(self, job: JobRecord) -> str | None:
+        """What keeps a job that could start."""
         if self.why is not None:
             return self.why
         if job.inbox in self.pauses.inboxes:
             return f"The inbox '{job.inbox}' is paused. `faceswapctl resume {job.inbox}` lets it go on."
-        if job.id in self.live.short:
-            return self.live.short[job.id]
-        return "It waits for a free slot." if self.live.courses else "It starts in a moment."
+        return self.live.short.get(job.id)
 
     def _advice(self, job: JobRecord) -> str | None:
         if job.state is State.FAILED and job.category is not None:
@@ -103,7 +110,28 @@ class View:
                 return "Copy the file again. It is taken by itself when it is whole."
             case Parked.UNREADABLE:
                 return "Replace the file by a video or an image that plays, or take it out of the inbox."
+            case Parked.MISTAKEN:
+                return "Mend the file that is named. The target is taken by itself then."
         return None
+
+
+def asked_of(job: JobRecord) -> tuple[str, ...]:
+    """What is asked of a job beyond its face and its preset, one thing a line."""
+    wish = replace(job.wish, options=job.options)
+    later = () if wish.not_before is None else (f"not before {day_of(wish.not_before)}",)
+    return (*told(wish), *later)
+
+
+def day_of(moment: float) -> str:
+    """A moment as people here say it: 22:00 (tomorrow)."""
+    when, today = datetime.fromtimestamp(moment), datetime.fromtimestamp(time.time())  # noqa: DTZ006  local
+    days = (when.date() - today.date()).days
+    if days in _DAYS:
+        return f"{when:%H:%M} ({_DAYS[days]})"
+    return f"{when:%Y-%m-%d %H:%M}"
+
+
+_DAYS: Final = {-1: "yesterday", 0: "today", 1: "tomorrow"}
 
 
 def first_of(inboxes: Sequence[InboxLive], of: Callable[[InboxLive], Mapping[str, str]]) -> list[messages.Skipped]:

@@ -7,6 +7,7 @@ NFC-normalised, since macOS hands out NFD.
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from faceswapd.core.target import IMAGE_SUFFIXES, kind_of
@@ -17,6 +18,7 @@ IGNORED_ENDINGS: Final = (".part", ".crdownload", ".download", ".filepart", ".tm
 IGNORED_NAMES: Final = frozenset({"thumbs.db", "desktop.ini"})
 IGNORED_FOLDERS: Final = frozenset({"@eadir", "__macosx"})  # .stfolder, .stversions, .trashes begin with a dot
 FACE_NOTE: Final = ".needs-face.txt"  # written by the daemon itself beside a parked target
+MENDING_NOTE: Final = ".needs-mending.txt"  # ... and beside one whose sidecar has a mistake
 BUNDLE_PREFIXES: Final = ("face", "source")
 NOT_TEXT: Final = "has a name that is not UTF-8; rename its folder or photo"
 
@@ -39,7 +41,7 @@ def ignored_folder(name: str) -> bool:
 
 def own_note(parts: Parts) -> bool:
     """Texts that the daemon writes into an inbox."""
-    return parts[-1].endswith(FACE_NOTE) or parts == ("README.txt",)
+    return parts[-1].endswith((FACE_NOTE, MENDING_NOTE)) or parts == ("README.txt",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,24 @@ class Rules:
         return cls({fold(face.name): face for face in spoken}, presets, default_face)
 
 
+class Heard(StrEnum):
+    """Who named a target's face, where it was said in words."""
+
+    SIDECAR = "sidecar"
+    FOLDER = "folder"
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Whose faces are asked for in words, as the ledger calls them: several persons are joined by a plus."""
+
+    sidecar: str | None = None
+    folder: str | None = None
+
+
+NOBODY: Final = Named()
+
+
 @dataclass(frozen=True, slots=True)
 class Pairing:
     """Whose face a target gets. Parked when `face` is None: `sentence` says what is missing."""
@@ -112,6 +132,7 @@ class Pairing:
     considered: tuple[str, ...]  # each rule in order, with what it found
     preset: str | None = None  # named by the file itself
     bundle: Parts | None = None  # the folder whose face* and source* photos are the face
+    heard: Heard | None = None  # the words that named it, where words did
 
 
 def face_folder(parts: Parts, faces: Mapping[str, Face]) -> Face | None:
@@ -130,16 +151,18 @@ def bundle_photo(parts: Parts, faces: Mapping[str, Face]) -> bool:
     )
 
 
-def pair(parts: Parts, rules: Rules, bundles: Collection[Parts] = ()) -> Pairing:
+def pair(parts: Parts, rules: Rules, bundles: Collection[Parts] = (), named: Named = NOBODY) -> Pairing:
     """Whose face a target gets: the first rule that matches. Never a guess.
 
-    `bundles` are the folders that hold photos named face* or source*.
+    `bundles` are the folders that hold photos named face* or source*. `named` are faces that exist.
     """
     prefix, preset = _named(parts[-1], rules.presets)
     considered: list[str] = []
     for rule, found in (
+        ("its sidecar says so", _by_words(named.sidecar, Heard.SIDECAR)),
         ("the file's name begins with the face's name and two underscores", _by_prefix(prefix, rules)),
         ("it lies in the folder with the face's name", face_folder(parts, rules.faces)),
+        ("the defaults of its folder (.faceswapd.toml) say so", _by_words(named.folder, Heard.FOLDER)),
         ("photos named face* or source* lie beside it", _by_bundle(parts, bundles)),
         ("the file's name asks for a face that does not exist", _by_unknown_prefix(prefix)),
         ("it is the default face", _by_default(rules)),
@@ -154,7 +177,8 @@ def pair(parts: Parts, rules: Rules, bundles: Collection[Parts] = ()) -> Pairing
             considered.append(f"{rule}: {found.name}")
             bundle = parts[:-1] if isinstance(found, _Bundle) else None
             sentence = f"It gets the face '{found.name}': {rule}."
-            return Pairing(found.name, rule, sentence, tuple(considered), preset, bundle)
+            heard = found.heard if isinstance(found, _Spoken) else None
+            return Pairing(found.name, rule, sentence, tuple(considered), preset, bundle, heard)
     usable = sum(face.problem is None for face in rules.faces.values())
     missing = f"It is not said which of the {usable} faces it gets." if usable else "There is no face yet."
     return Pairing(None, None, missing, tuple(considered), preset)
@@ -162,6 +186,17 @@ def pair(parts: Parts, rules: Rules, bundles: Collection[Parts] = ()) -> Pairing
 
 class _Bundle(Face):
     """A folder's own photos, taken as a face."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Spoken(Face):
+    """One face or several, named in words."""
+
+    heard: Heard = Heard.SIDECAR
+
+
+def _by_words(persons: str | None, heard: Heard) -> Face | None:
+    return None if persons is None else _Spoken(persons, heard=heard)
 
 
 def _by_prefix(prefix: str | None, rules: Rules) -> Face | None:

@@ -6,6 +6,8 @@ Plain values. Who reads a sidecar checks it; here is only what it can say, and h
 from dataclasses import dataclass, fields, replace
 from typing import Final
 
+from faceswapd.core.moments import shown
+
 
 @dataclass(frozen=True, slots=True)
 class Trim:
@@ -56,3 +58,20 @@ class Wish:
 
 NOTHING: Final = Wish()
 PRIORITIES: Final = range(-100, 101)
+
+
+def told(wish: Wish) -> tuple[str, ...]:
+    """What is asked, for people, one thing a line; the moment not before which it is to start is left out, since its
+    day is the reader's."""
+    lines = [f"person {one.position + 1} from the left in frame {one.frame}: {one.face}" for one in wish.passes]
+    if wish.face is not None and not wish.passes:
+        lines.append(f"face {wish.face}")
+    if wish.preset is not None:
+        lines.append(f"preset {wish.preset}")
+    if wish.priority is not None:
+        lines.append(f"priority {wish.priority}")
+    if wish.trim is not None:
+        lines.append(f"from {shown(wish.trim.start)} to {'the end' if wish.trim.end is None else shown(wish.trim.end)}")
+    if wish.output is not None:
+        lines.append(f"output {wish.output}")
+    return (*lines, *(f"{name} = {value}" for name, value in wish.options))

@@ -124,6 +124,9 @@ def job_screen(detail: JobDetail) -> list[Line]:
         phase = f", {job.phase}" if job.phase else ""
         rows.insert(1, ("progress", f"{bar(job.progress, 30)} {percent(job.progress).strip()}{left}{phase}"))
     lines += [Line(f"  {name:<10}  {clean(text)}") for name, text in rows if text]
+    if detail.asked:
+        lines.append(Line("Asked", Look.TITLE))
+        lines += [Line(f"  {clean(text)}") for text in detail.asked]
     if detail.executions:
         lines.append(Line("Executions", Look.TITLE))
         for execution in detail.executions:
@@ -171,6 +174,9 @@ def explanation_screen(answer: Explanation) -> list[Line]:
     lines += [Line(f"  {name:<6}  {clean(text)}") for name, text in rows if text]
     if answer.job is not None:
         lines.append(Line(f"  job     {answer.job.id}, {answer.job.state}"))
+    if answer.said:
+        lines.append(Line("What is said of it", Look.TITLE))
+        lines += [Line(f"  {clean(text)}") for text in answer.said]
     if answer.considered:
         lines.append(Line("Rules, in order", Look.TITLE))
         lines += [Line(f"  {place}. {rule}") for place, rule in enumerate(answer.considered, 1)]

@@ -7,7 +7,7 @@ section's title.
 
 from typing import NamedTuple
 
-from faceswapd.control.messages import Job, Skipped, Status
+from faceswapd.control.messages import WISHED, Job, Skipped, Status
 from faceswapd.ctl.plain import (
     bar,
     base_name,
@@ -257,7 +257,7 @@ class _Shape(NamedTuple):
 
     def waiting(self, job: Job, status: Status) -> Entry:
         told = job.reason or "waits for a free slot"
-        if job.not_before is not None and job.not_before > status.now:
+        if job.not_before is not None and job.not_before > status.now and not told.startswith(WISHED):
             told = f"again in {duration(job.not_before - status.now)}: {told}"
         return self.told(job, told)
 

@@ -2,8 +2,8 @@
 
 import os
 import sqlite3
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from faceswapd.core.failures import FINAL
@@ -55,6 +55,7 @@ class Admitted:
 
     outcome: Outcome
     job: int
+    freed: tuple[str, ...] = ()  # copies for which a job did that is withdrawn: they are new from now on
     was: str | None = None  # where the target of a job that waits again lay below its inbox until now
 
 
@@ -123,7 +124,7 @@ async def admit(ledger: Ledger, arrivals: Sequence[Arrival], now: float) -> list
 
 
 # All that is known of an arrival, by three indexes in one go.
-_SEEN = "id, state, fingerprint, target, relative, inbox, category FROM jobs"
+_SEEN = "id, state, fingerprint, target, relative, inbox, category, content FROM jobs"
 _KNOWN = f"""
 SELECT 'waiting' AS part, {_SEEN} WHERE target = ? AND state IN ('parked', 'queued')
 UNION ALL
@@ -137,17 +138,30 @@ def _decide(connection: sqlite3.Connection, arrival: Arrival, now: float) -> tup
     mine = _fingerprint(arrival)
     content = None if arrival.facts is None else arrival.facts.content
     known = list(connection.execute(_KNOWN, (os.fsencode(arrival.target), content, mine)))
-    for row in known:  # what still waits for the content that this path had before
+    freed: list[str] = []
+    for row in known:  # what still waits for the content that this path had before, or for what was asked of it then
         if row["part"] == "waiting" and (mine is None or row["fingerprint"] != mine):
-            withdraw(connection, row["id"], "The file has changed since.", now)
+            same_file = content is not None and row["content"] == content
+            reason = "Something else is asked of it since." if same_file else "The file has changed since."
+            withdraw(connection, row["id"], reason, now)
+            freed += _free_twins(connection, row["id"], arrival.target)
     parts = {row["part"]: row for row in known}
     if output := parts.get("output"):
         words = f"It is the result of job {output['id']}, and is not swapped again."
-        return Admitted(Outcome.OUTPUT, output["id"]), words
+        return Admitted(Outcome.OUTPUT, output["id"], freed=tuple(freed)), words
     if same := parts.get("same"):
-        return _known(connection, arrival, same, now)
+        answer, told = _known(connection, arrival, same, now)
+        return replace(answer, freed=tuple(freed)), told
     job = _insert(connection, arrival, mine, now)
-    return Admitted(Outcome.PARKED if mine is None else Outcome.QUEUED, job), None
+    return Admitted(Outcome.PARKED if mine is None else Outcome.QUEUED, job, freed=tuple(freed)), None
+
+
+def _free_twins(connection: sqlite3.Connection, job: int, target: str) -> list[str]:
+    """Copies of a file for which its job, withdrawn now, did as well: they are new from now on, and need their own."""
+    rows = connection.execute(
+        "DELETE FROM sightings WHERE job = ? AND target <> ? RETURNING target", (job, os.fsencode(target))
+    )
+    return [os.fsdecode(row["target"]) for row in rows]
 
 
 def withdraw(connection: sqlite3.Connection, job: int, reason: str, now: float) -> None:
@@ -168,12 +182,13 @@ def _known(
     """The same content, face and preset again. Dropping a file whose job has failed or was cancelled asks for it
     again; one that waits goes over to another inbox; any other drop adds nothing."""
     job, state, target = row["id"], State(row["state"]), os.fsencode(arrival.target)
-    elsewhere = state is State.QUEUED and row["inbox"] != arrival.inbox
+    newer = state is State.QUEUED and (row["inbox"] != arrival.inbox or row["target"] == target)
     if row["category"] not in FINAL and (
-        elsewhere or state in (State.FAILED, State.CANCELLED)
-    ):  # the newer place is the surer one
+        newer or state in (State.FAILED, State.CANCELLED)
+    ):  # the newer place is the surer one, and the newer word counts
         connection.execute(
-            "UPDATE jobs SET target = ?, relative = ?, inbox = ?, priority = ?, afterwards = ?, rule = ? WHERE id = ?",
+            """UPDATE jobs SET target = ?, relative = ?, inbox = ?, priority = ?, afterwards = ?, rule = ?, wish = ?
+               WHERE id = ?""",
             (
                 target,
                 os.fsencode(arrival.relative),
@@ -181,12 +196,15 @@ def _known(
                 arrival.priority,
                 arrival.afterwards,
                 arrival.rule,
+                wish_text(arrival.wish),
                 job,
             ),
         )
         follow_job(connection, job)
+        _start_not_before(connection, job, arrival)
     if requeue_rows(connection, job, now, "dropped again"):
-        return Admitted(Outcome.AGAIN, job, os.fsdecode(row["relative"])), None
+        _start_not_before(connection, job, arrival)
+        return Admitted(Outcome.AGAIN, job, was=os.fsdecode(row["relative"])), None
     if row["category"] in FINAL:
         return Admitted(Outcome.DUPLICATE, job), f"It is the target of job {job}, which was declined for good."
     if row["target"] == target:  # its own file, touched
@@ -194,6 +212,14 @@ def _known(
     return (
         Admitted(Outcome.DUPLICATE, job),
         f"It has the same content, face and preset as job {job}, which is {state}: one job does for both.",
+    )
+
+
+def _start_not_before(connection: sqlite3.Connection, job: int, arrival: Arrival) -> None:
+    """A job that has not been tried yet starts when it is asked to; one that has waits for its next attempt."""
+    connection.execute(
+        "UPDATE segments SET not_before = ? WHERE job = ? AND state = 'queued' AND attempt = 0",
+        (arrival.wish.not_before, job),
     )
 
 
@@ -306,6 +332,19 @@ def _sighting(row: sqlite3.Row) -> Sighting:
         row["note"],
         row["sidecar"],
     )
+
+
+async def hear(ledger: Ledger, words: Mapping[str, str]) -> None:
+    """What is said of these files now, where that asks nothing new of them."""
+
+    def unit(connection: sqlite3.Connection) -> None:
+        connection.executemany(
+            "UPDATE sightings SET sidecar = ? WHERE target = ?",
+            [(text(said), os.fsencode(target)) for target, said in words.items()],
+        )
+
+    if words:
+        await ledger.write(unit)
 
 
 _WAITING = "SELECT id FROM jobs WHERE target = ? AND state IN ('parked', 'queued')"

@@ -1,12 +1,13 @@
 """What status, jobs and show read."""
 
+import json
 import os
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from faceswapd.core.eta import Past, Pile, Sort
-from faceswapd.core.job import State
+from faceswapd.core.job import Parked, State
 from faceswapd.core.target import Kind
 from faceswapd.ledger import claims
 from faceswapd.ledger.connection import Ledger
@@ -131,9 +132,23 @@ async def of_target(ledger: Ledger, target: str) -> list[JobRecord]:
 
 async def parked_needing_face(ledger: Ledger) -> list[JobRecord]:
     """Every parked job that only lacks its face."""
+    return await parked(ledger, Parked.NEEDS_FACE)
+
+
+async def parked(ledger: Ledger, why: Parked) -> list[JobRecord]:
+    """Every job that is parked for one reason."""
     return _records(
-        await ledger.rows(f"{_JOBS} WHERE jobs.state = 'parked' AND jobs.parked = 'needs_face' ORDER BY jobs.id")
+        await ledger.rows(f"{_JOBS} WHERE jobs.state = 'parked' AND jobs.parked = ? ORDER BY jobs.id", (why,))
     )
+
+
+async def waiting_of(ledger: Ledger, numbers: Sequence[int]) -> frozenset[int]:
+    """Which of these jobs are parked or queued."""
+    rows = await ledger.rows(
+        "SELECT id FROM jobs WHERE id IN (SELECT value FROM json_each(?)) AND state IN ('parked', 'queued')",
+        (json.dumps(numbers),),
+    )
+    return frozenset(row["id"] for row in rows)
 
 
 async def executions(ledger: Ledger, number: int) -> list[ExecutionRecord]:

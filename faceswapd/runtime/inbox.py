@@ -17,20 +17,25 @@ import structlog
 from faceswapd.children.child import ChildFailure
 from faceswapd.children.shield import beating
 from faceswapd.core import intake
+from faceswapd.core.asking import NOTHING_TOLD, Told
 from faceswapd.core.job import Parked
-from faceswapd.core.target import Facts, Unreadable, kind_of
+from faceswapd.core.target import Facts, Unreadable
 from faceswapd.ledger import admission, outcomes, reports
 from faceswapd.ledger.admission import Arrival
 from faceswapd.ledger.connection import Ledger
 from faceswapd.media.examiner import Examiner
 from faceswapd.runtime import notes
+from faceswapd.runtime.arrivals import arrival_of, bundle_of
 from faceswapd.runtime.beats import BEAT_SECONDS, Beats
 from faceswapd.runtime.faces import FacesFolder
 from faceswapd.runtime.listing import LATENCY, Found, Listing, list_folder, made, seen_since, signature_of
 from faceswapd.runtime.lookout import Lookout
+from faceswapd.runtime.rehearing import Rehearing, Words
+from faceswapd.runtime.sidecars import Sidecars
 from faceswapd.runtime.watching import Watcher
 from faceswapd.settings import InboxSettings, Settings
 
+NO_TARGET = "It is neither a video nor an image that can be swapped, by its name's ending."
 LISTING_SECONDS = 10.0  # a folder that takes longer to list holds up no other one; it is used when it has answered
 FORGOTTEN_AT_ONCE = 500  # files that are gone, under one commit: the ledger is wanted by others, too
 LOOK_SECONDS = 15.0  # a folder that vanished or came back is noticed within this
@@ -47,13 +52,17 @@ class Place:
     """One inbox, and what is known of it beyond the ledger."""
 
     settings: InboxSettings
+    quiet: float  # seconds that a file must stay unchanged
     listing: Listing = field(default_factory=lambda: Listing("has not been looked at yet"))
     seen: dict[str, intake.Seen] = field(default_factory=dict)
     arriving: dict[str, str] = field(default_factory=dict)  # not complete yet, and why
     bundles: frozenset[intake.Parts] = frozenset()
+    anew: frozenset[str] = frozenset()  # files of which something else is asked than when they were taken
+    sidecars: Sidecars = field(init=False)
     lookout: Lookout[Listing] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.sidecars = Sidecars(self.quiet)
         self.lookout = Lookout(lambda: list_folder(self.settings.path))
 
 
@@ -78,8 +87,9 @@ class Inbox:
         self._wake = asyncio.Event()
         self._sighted: dict[str, admission.Sighting] = {}
         self._suspects: dict[str, tuple[intake.Signature, str]] = {}  # cut off when last read
-        self.places = tuple(Place(inbox) for inbox in settings.inbox)
+        self.places = tuple(Place(inbox, settings.intake.settle) for inbox in settings.inbox)
         self.faces = FacesFolder(settings, ledger)
+        self._rehearing = Rehearing(ledger, self._sighted, lambda: self.faces.rules)
         self.watcher = Watcher([settings.faces, *(inbox.path for inbox in settings.inbox)], self._wake.set)
 
     def wake(self) -> None:
@@ -92,6 +102,15 @@ class Inbox:
         if sighting is None or sighting.note is not None or sighting.job is None:
             return None if sighting is None else sighting.note
         return f"It has the same content, face and preset as job {sighting.job}: one job does for both."
+
+    def told_of(self, path: str) -> Told:
+        """What its sidecar and the defaults of its folders say of a file."""
+        place = next((one for one in self.places if path.startswith(f"{one.settings.path}{os.sep}")), None)
+        if place is None:
+            return NOTHING_TOLD
+        parts = Path(path).relative_to(place.settings.path).parts
+        found = place.listing.files.get(path)
+        return place.sidecars.of(path, parts).told(self.faces.rules, time.time() if found is None else found.changed)
 
     async def run(self) -> None:
         """Look, and look again at every event and at least every `rescan` seconds, until cancelled."""
@@ -129,6 +148,10 @@ class Inbox:
             if not await self._listed(place):
                 continue
             await self._forget_gone(place)
+            words_due = await self._alive(place.sidecars.look(place.listing))
+            if words_due is not None:
+                due.append(words_due)
+            place.anew = await self._rehearing.look(Words(place.settings.path, place.listing, place.sidecars))
             next_at, ready = self._settle(place, faces_settling=faces_due is not None)
             candidates += ready
             if next_at is not None:
@@ -180,7 +203,7 @@ class Inbox:
         fresh = {
             path: found
             for path, found in place.listing.files.items()
-            if self._is_new(path, found) and self._wanted(place, path, found)
+            if self._is_new(place, path, found) and self._wanted(place, path, found)
         }
         now = time.monotonic()
         quiet = self._settings.intake.settle
@@ -203,22 +226,23 @@ class Inbox:
             if faces_settling or (own_folder and found.parts[:-1] in unsettled):
                 place.arriving[path] = "It waits until all that lies beside it and all new photos are complete."
                 next_at = min(next_at or now + quiet, now + quiet)
+            elif place.sidecars.coming(path, found.parts):
+                place.arriving[path] = "It waits until its sidecar and its folder's defaults are complete."
             else:
                 ready.append(Candidate(place, path, found, now - place.seen[path].since))
         return next_at, ready
 
-    def _is_new(self, path: str, found: Found) -> bool:
+    def _is_new(self, place: Place, path: str, found: Found) -> bool:
         sighting = self._sighted.get(path)
-        return sighting is None or sighting.signature != found.signature
+        return sighting is None or sighting.signature != found.signature or path in place.anew
 
     def _wanted(self, place: Place, path: str, found: Found) -> bool:
         """Whether a file is a target at all; otherwise it is listed with the reason."""
         if intake.own_note(found.parts):
             return False
         if not intake.is_target(found.parts[-1]):
-            place.listing.skipped[path] = (
-                "It is neither a video nor an image that can be swapped, by its name's ending."
-            )
+            if not place.sidecars.is_one(path):
+                place.listing.skipped.setdefault(path, NO_TARGET)
             return False
         if intake.bundle_photo(found.parts, self.faces.rules.faces):
             place.listing.skipped[path] = (
@@ -255,6 +279,8 @@ class Inbox:
                 break
             if arrival is not None:
                 arrivals.append(arrival)
+                if arrival.parked is Parked.MISTAKEN:
+                    self._wake.set()  # the next look tells it beside the file
             if time.monotonic() > until:
                 done = candidate is candidates[-1]
                 break
@@ -265,6 +291,8 @@ class Inbox:
             }
             for arrival, answer in zip(arrivals, admitted, strict=True):
                 self._sighted[arrival.target] = kept[arrival.target]
+                for freed in answer.freed:
+                    self._sighted.pop(freed, None)
                 if answer.was is not None:
                     await asyncio.to_thread(notes.remove_error_note, self._settings.failed, answer.was, answer.job)
                 log.info("target", outcome=str(answer.outcome), job=answer.job, target=ascii(arrival.relative))
@@ -277,7 +305,7 @@ class Inbox:
         if suspect is not None and suspect[0] == found.signature and candidate.quiet < self._patience:
             self._wait_on(candidate, suspect[1])
             return None
-        answer = await self._probed(path)
+        answer = await self._facts_known(candidate) or await self._probed(path)
         if await asyncio.to_thread(signature_of, path) != found.signature:
             place.seen.pop(path, None)  # it changed while it was read: it settles anew
             return None
@@ -287,7 +315,17 @@ class Inbox:
             return None
         self._suspects.pop(path, None)
         place.arriving.pop(path, None)
-        return self._paired(candidate, answer)
+        return arrival_of(
+            path, found, answer, place.sidecars.of(path, found.parts), self.faces.rules, place.bundles, place.settings
+        )
+
+    async def _facts_known(self, candidate: Candidate) -> Facts | None:
+        """What was read of a file that is the same as then, and only asked about anew."""
+        sighting = self._sighted.get(candidate.path)
+        if sighting is None or sighting.signature != candidate.found.signature or sighting.job is None:
+            return None
+        job = await reports.job(self._ledger, sighting.job)
+        return job.facts if job is not None and job.target == candidate.path else None
 
     async def _probed(self, path: str) -> Facts | Unreadable:
         """The examiner's answer. A large file may take it minutes, which it limits itself: the loop lives."""
@@ -296,7 +334,7 @@ class Inbox:
     def _cannot_read(self, candidates: Sequence[Candidate], error: ChildFailure) -> None:
         log.warning("files cannot be examined", why=str(error))
         for candidate in candidates:
-            if self._is_new(candidate.path, candidate.found):
+            if self._is_new(candidate.place, candidate.path, candidate.found):
                 candidate.place.arriving[candidate.path] = f"{error} It is tried again."
 
     @property
@@ -308,40 +346,6 @@ class Inbox:
         left = self._patience - candidate.quiet
         asyncio.get_running_loop().call_later(max(0.05, left), self._wake.set)
 
-    def _paired(self, candidate: Candidate, answer: Facts | Unreadable) -> Arrival:
-        """The arrival of a file that was read, or that cannot be."""
-        inbox, parts = candidate.place.settings, candidate.found.parts
-        pairing = intake.pair(parts, self.faces.rules, candidate.place.bundles)
-        parked: Parked | None = None
-        reason: str | None = None
-        if isinstance(answer, Unreadable):
-            parked = Parked.INCOMPLETE if answer.incomplete else Parked.UNREADABLE
-            reason = answer.sentence
-        elif pairing.face is None:
-            parked, reason = Parked.NEEDS_FACE, pairing.sentence
-        kind = kind_of(Path(parts[-1]).suffix)
-        assert kind is not None, "_wanted let it through"
-        return Arrival(
-            target=candidate.path,
-            relative="/".join(parts),
-            signature=candidate.found.signature,
-            kind=kind,
-            inbox=inbox.name,
-            preset=pairing.preset or inbox.preset,
-            priority=inbox.priority,
-            afterwards=inbox.afterwards,
-            facts=None if isinstance(answer, Unreadable) else answer,
-            face=pairing.face,
-            bundle=self._bundle(candidate.place, pairing),
-            rule=pairing.rule,
-            parked=parked,
-            reason=reason,
-            options=tuple(sorted(inbox.options.items())),
-        )
-
-    def _bundle(self, place: Place, pairing: intake.Pairing) -> str | None:
-        return None if pairing.bundle is None else str(place.settings.path.joinpath(*pairing.bundle))
-
     async def _pair_parked(self) -> None:
         """A face that has come since settles what was parked for want of it."""
         for job in await reports.parked_needing_face(self._ledger):
@@ -349,9 +353,12 @@ class Inbox:
             if place is None:
                 continue
             self._beat()
+            if job.target in place.anew:
+                continue  # something else is asked of it by now
             pairing = intake.pair(tuple(job.relative.split("/")), self.faces.rules, place.bundles)
             if pairing.face is not None and pairing.rule is not None:
-                assignment = outcomes.Assignment(pairing.face, pairing.rule, job.preset, self._bundle(place, pairing))
+                bundle = bundle_of(place.settings, pairing)
+                assignment = outcomes.Assignment(pairing.face, pairing.rule, job.preset, bundle)
                 await outcomes.assign(self._ledger, job.id, assignment, time.time())
 
     def _keep_folders(self) -> None:
@@ -365,19 +372,23 @@ class Inbox:
                     made(place.settings.path / person.name)
 
     async def _keep_notes(self) -> None:
-        """Beside each target that needs a face lies a text that says so, and beside no other."""
+        """Beside each target that needs a face, or its sidecar mended, a text says so, and beside no other."""
         wanted = {str(notes.face_note(job.target)): job for job in await reports.parked_needing_face(self._ledger)}
-        there = {
-            path
-            for place in self.places
-            for path, found in place.listing.files.items()
-            if found.parts[-1].endswith(intake.FACE_NOTE)
-        }
+        there, mending = (
+            {
+                path
+                for place in self.places
+                for path, found in place.listing.files.items()
+                if found.parts[-1].endswith(ending)
+            }
+            for ending in (intake.FACE_NOTE, intake.MENDING_NOTE)
+        )
 
         def keep() -> None:
             for path in there - wanted.keys():
                 notes.remove(Path(path))
             for path in wanted.keys() - there:
                 notes.write_face_note(wanted[path].target, wanted[path].reason or "")
+            self._rehearing.keep_notes(mending)
 
         await self._alive(asyncio.to_thread(keep))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from faceswapd.core.intake import Parts, Seen, Signature, ignored_file, ignored_folder
+from faceswapd.core.sidecar import DEFAULTS
 
 LATENCY = 1.0  # seconds that an event may come late and still count as quiet time
 
@@ -29,6 +30,8 @@ class Listing:
     files: dict[str, Found] = field(default_factory=dict)  # by absolute path
     folders: set[Parts] = field(default_factory=set)
     skipped: dict[str, str] = field(default_factory=dict)  # what is not taken, by absolute path, and why
+    defaults: dict[str, Found] = field(default_factory=dict)  # .faceswapd.toml, by absolute path
+    strange: dict[str, tuple[Parts, str]] = field(default_factory=dict)  # links and pipes, and the same words
 
 
 def list_folder(root: Path) -> Listing:
@@ -47,6 +50,7 @@ def list_folder(root: Path) -> Listing:
         parts, entries = folders.pop()
         for entry in entries:
             folders.extend(_sort_in(entry, (*parts, entry.name), listing))
+    listing.skipped.update((path, why) for path, (parts, why) in listing.strange.items() if not ignored_file(parts[-1]))
     return listing
 
 
@@ -71,23 +75,19 @@ def _sort_in(entry: os.DirEntry[str], parts: Parts, listing: Listing) -> Iterato
     """File one entry; yields a folder to go on with."""
     try:
         if entry.is_symlink():
-            if not ignored_file(entry.name):
-                listing.skipped[entry.path] = "It is a link. Put the file itself here, or a hard link to it."
+            listing.strange[entry.path] = parts, "It is a link. Put the file itself here, or a hard link to it."
         elif entry.is_dir(follow_symlinks=False):
             if not ignored_folder(entry.name):
                 listing.folders.add(parts)
                 yield parts, _entries(entry.path)
-        elif ignored_file(entry.name):
+        elif ignored_file(entry.name) and entry.name != DEFAULTS:
             pass
         elif entry.is_file(follow_symlinks=False):
             status = entry.stat(follow_symlinks=False)
-            listing.files[entry.path] = Found(
-                parts,
-                _signature(status),
-                max(status.st_mtime, status.st_ctime),
-            )
+            found = Found(parts, _signature(status), max(status.st_mtime, status.st_ctime))
+            (listing.defaults if entry.name == DEFAULTS else listing.files)[entry.path] = found
         else:
-            listing.skipped[entry.path] = "It is a pipe, a socket or a device, and no file."
+            listing.strange[entry.path] = parts, "It is a pipe, a socket or a device, and no file."
     except FileNotFoundError:  # gone between the listing and the look at it
         pass
     except OSError as error:

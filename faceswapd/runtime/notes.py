@@ -1,10 +1,16 @@
 """The small texts that tell a user, beside the files, what happened."""
 
 import contextlib
+import os
+import stat
 from pathlib import Path
+from typing import Final
 
 from faceswapd import faults
 from faceswapd.core.failures import Failure
+from faceswapd.core.intake import MENDING_NOTE
+
+_LONGEST: Final = 10_000  # bytes of a note of ours, at most
 
 README = """\
 Drop videos and images here. The results appear in the outbox.
@@ -35,12 +41,50 @@ def face_note(target: str) -> Path:
 def write_face_note(target: str, reason: str) -> None:
     """Say beside a parked target what it waits for. A read-only inbox goes without."""
     name = Path(target).name.encode(errors="surrogateescape").decode(errors="replace")
+    _write_new(
+        face_note(target),
+        f"{reason}\nMove {name} into the folder with the person's name, or run: faceswapctl assign {name!r} NAME\n",
+    )
+
+
+MENDING: Final = MENDING_NOTE
+_OURS: Final = "\nfaceswapd wrote this text, and takes it away when the mistake is mended.\n"
+
+
+def write_mending_note(note: Path, file: str, sentence: str) -> None:
+    """Say beside a file what is wrong in it. A text of that name which is not ours stays as it is."""
+    words = f"{sentence}\nMend {file}, and its targets are taken by themselves.{_OURS}"
+    before = _read(note)
+    if before == words.encode(errors="backslashreplace"):
+        return
+    if before is not None:
+        remove_mending_note(note)
+    _write_new(note, words)
+
+
+def remove_mending_note(note: Path) -> None:
+    """Take such a text away, and no other file of its name."""
+    if (_read(note) or b"").endswith(_OURS.encode()):
+        remove(note)
+
+
+def _read(note: Path) -> bytes | None:
+    """A note, as far as one of ours could be long; None where there is none. A link or a pipe in its place is not
+    opened."""
+    try:
+        handle = os.open(note, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    with os.fdopen(handle, "rb") as file:
+        return file.read(_LONGEST) if stat.S_ISREG(os.fstat(handle).st_mode) else b""
+
+
+def _write_new(note: Path, words: str) -> None:
+    """Write a text where there is nothing: whoever may drop files here could have put a link in its place."""
     with contextlib.suppress(OSError):
-        face_note(target).write_text(
-            f"{reason}\nMove {name} into the folder with the person's name, or run: faceswapctl assign {name!r} NAME\n",
-            encoding="utf-8",
-            errors="backslashreplace",
-        )
+        handle = os.open(note, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(words)
 
 
 def remove(note: Path) -> None:

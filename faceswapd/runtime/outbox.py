@@ -13,13 +13,15 @@ from pathlib import Path
 
 from faceswapd import faults
 from faceswapd.core.failures import Failure
-from faceswapd.core.intake import Signature
+from faceswapd.core.output_name import below
 from faceswapd.engines.engine import EngineFailure
 from faceswapd.ledger import admission
+from faceswapd.ledger.admission import Sighting
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.records import JobRecord
 from faceswapd.runtime.listing import signature_of
 from faceswapd.runtime.renaming import NoSuchRename, rename_to_new
+from faceswapd.runtime.sidecars import sidecars_of
 from faceswapd.settings import Settings
 
 STAGING = ".faceswapd"  # in the outbox and in done/, for what comes from another file system
@@ -29,9 +31,9 @@ NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK,
 
 
 def place_for(settings: Settings, job: JobRecord) -> Path:
-    """Where the output of a job belongs, by the template."""
+    """Where the output of a job belongs, by its own template or that of the configuration. Always below the outbox."""
     relative = Path(job.relative)
-    rendered = settings.output.format(
+    rendered = (job.wish.output or settings.output).format(
         folder=relative.parent.as_posix(),
         name=relative.stem,
         suffix=relative.suffix,
@@ -39,7 +41,7 @@ def place_for(settings: Settings, job: JobRecord) -> Path:
         preset=job.preset,
         job=job.id,
     )
-    return settings.outbox / rendered
+    return settings.outbox / below(rendered)
 
 
 def candidates(place: Path) -> Iterator[Path]:
@@ -235,20 +237,25 @@ async def settle_target(ledger: Ledger, job: JobRecord, settings: Settings, *, a
     known = await admission.sightings_of(ledger, [job.target])
     if not known or known[0].job != job.id:
         return None
-    return await asyncio.to_thread(_settle, job, known[0].signature, settings, again)
+    return await asyncio.to_thread(_settle, job, known[0], settings, again)
 
 
-def _settle(job: JobRecord, signature: Signature, settings: Settings, again: bool) -> str | None:  # noqa: FBT001
+def _settle(job: JobRecord, known: Sighting, settings: Settings, again: bool) -> str | None:  # noqa: FBT001
     target = Path(job.target)
-    if signature_of(job.target) != signature:
+    if signature_of(job.target) != known.signature:
         return None
     faults.reached("before settling")
     try:
+        sidecars = [Path(path) for path in sidecars_of(job.target, known.sidecar)]
         if job.afterwards == "archive":
             place = settings.done / job.relative
-            if not (again and _archived(target, place)):
-                _archive(target, place, settings.done)
+            there = _archived(target, place) if again else None
+            there = _archive(target, place, settings.done) if there is None else there
+            for sidecar in sidecars:
+                _archive(sidecar, there.with_name(there.name + sidecar.suffix), settings.done)
             faults.reached("target archived")
+        for sidecar in sidecars:
+            sidecar.unlink(missing_ok=True)
         target.unlink(missing_ok=True)  # gone already, where it was renamed
         faults.reached("after settling")
     except OSError as error:
@@ -256,22 +263,23 @@ def _settle(job: JobRecord, signature: Signature, settings: Settings, again: boo
     return None
 
 
-def _archived(target: Path, place: Path) -> bool:
-    """Whether it lies in the archive. A name that was only held for it is free again."""
+def _archived(target: Path, place: Path) -> Path | None:
+    """Where it lies in the archive, if it does. A name that was only held for it is free again."""
     for candidate in candidates(place):
         remove_reservation(candidate)
         if not os.path.lexists(candidate):
-            return False
+            return None
         if candidate.stat().st_size == target.stat().st_size and digest(candidate) == digest(target):
-            return True
+            return candidate
     raise AssertionError("candidates never end")
 
 
-def _archive(target: Path, place: Path, done: Path) -> None:
+def _archive(target: Path, place: Path, done: Path) -> Path:
+    """Returns where it lies now."""
     place.parent.mkdir(parents=True, exist_ok=True)
     staged = _staged(target, _disk_of(place, done))
     try:
-        next(candidate for candidate in candidates(place) if _put_in(staged, candidate))
+        return next(candidate for candidate in candidates(place) if _put_in(staged, candidate))
     finally:
         if staged != target:
             _unstage(staged)

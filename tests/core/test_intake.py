@@ -111,6 +111,8 @@ def rules(*names: str, default: str = "", **problems: str) -> Rules:
 
 
 TWO = rules("alice", "bob")
+SIDECAR = "its sidecar says so"
+DEFAULTS = "the defaults of its folder (.faceswapd.toml) say so"
 PREFIX = "the file's name begins with the face's name and two underscores"
 FOLDER = "it lies in the folder with the face's name"
 BUNDLE = "photos named face* or source* lie beside it"
@@ -203,8 +205,21 @@ def test_a_bundle_names_its_folder() -> None:
 
 def test_every_rule_is_told_in_order_up_to_the_one_that_matched() -> None:
     told = [line.rpartition(": ")[0] for line in pair(("clip.mp4",), TWO).considered]
-    assert told == [PREFIX, FOLDER, BUNDLE, "the file's name asks for a face that does not exist", DEFAULT, ONLY]
-    assert pair(("alice", "clip.mp4"), TWO).considered == (f"{PREFIX}: no", f"{FOLDER}: alice")
+    assert told == [
+        SIDECAR,
+        PREFIX,
+        FOLDER,
+        DEFAULTS,
+        BUNDLE,
+        "the file's name asks for a face that does not exist",
+        DEFAULT,
+        ONLY,
+    ]
+    assert pair(("alice", "clip.mp4"), TWO).considered == (
+        f"{SIDECAR}: no",
+        f"{PREFIX}: no",
+        f"{FOLDER}: alice",
+    )
 
 
 @pytest.mark.parametrize(
