@@ -108,6 +108,12 @@ CATALOGUE: Mapping[str, Category] = {
         "The preset of the job is no longer in the configuration.",
         "Put the preset back into the configuration and start the daemon again, then retry the job.",
     ),
+    "wish_unknown": Category(
+        _P,
+        "The job asks for something that this version of faceswapd cannot do yet.",
+        "Take it out of the sidecar, and the target is taken anew by itself.",
+        "A part of a video (`trim`), or several persons in one target (`[[map]]`).",
+    ),
     # what the child did
     "child_died": Category(_T, "The engine's program ended in the middle of its work.", _LOG),
     "child_rubbish": Category(_T, "The engine's program gave an answer that makes no sense.", _LOG),

@@ -153,6 +153,8 @@ async def _staged(course: Course, shop: Workshop, scratch: Path, before: tuple[i
         failure = Failure("target_missing", "The target is no longer in the inbox.")
     elif known and (known[0].signature.size, known[0].signature.modified) != before:
         failure = Failure("target_changed", "The target was replaced by another file of the same name.")
+    elif job.wish.trim is not None or job.wish.passes:
+        failure = Failure("wish_unknown", "Parts of videos and several persons in one target cannot be swapped yet.")
     elif not photos:
         failure = Failure("no_source_face", f"The face '{job.face}' has no photos.")
     elif preset is None:
