@@ -89,24 +89,11 @@ async def admit(ledger: Ledger, arrivals: Sequence[Arrival], now: float) -> list
     """Make jobs of all arrivals under one durable commit; the answers are in their order."""
 
     def unit(connection: sqlite3.Connection) -> list[Admitted]:
-        decided = [_decide(connection, arrival, now) for arrival in arrivals]
-        # Each statement costs a way to the writer's thread and back, so what nobody asks for in between goes together.
-        connection.executemany(
-            """INSERT OR REPLACE INTO sightings (target, inode, size, modified, job, note, sidecar)
-               VALUES (?, ?, ?, ?, ?, ?, ?)""",
-            [
-                (
-                    os.fsencode(arrival.target),
-                    arrival.signature.inode,
-                    arrival.signature.size,
-                    arrival.signature.modified,
-                    admitted.job,
-                    words,
-                    text(arrival.sidecar),
-                )
-                for arrival, (admitted, words) in zip(arrivals, decided, strict=True)
-            ],
-        )
+        decided: list[Admitted] = []
+        for arrival in arrivals:  # one after the other: a later one may withdraw the job that did for an earlier one
+            admitted, words = _decide(connection, arrival, now)
+            decided.append(admitted)
+            _sight(connection, arrival, admitted.job, words)
         notes(
             connection,
             now,
@@ -114,13 +101,30 @@ async def admit(ledger: Ledger, arrivals: Sequence[Arrival], now: float) -> list
                 (admitted.job, "parked", arrival.reason or "")
                 if admitted.outcome is Outcome.PARKED
                 else (admitted.job, "queued", arrival.rule or "")
-                for arrival, (admitted, _) in zip(arrivals, decided, strict=True)
+                for arrival, admitted in zip(arrivals, decided, strict=True)
                 if admitted.outcome in (Outcome.PARKED, Outcome.QUEUED)
             ],
         )
-        return [admitted for admitted, _ in decided]
+        return decided
 
     return await ledger.write(unit)
+
+
+def _sight(connection: sqlite3.Connection, arrival: Arrival, job: int, words: str | None) -> None:
+    """The file has been dealt with, as it is now."""
+    connection.execute(
+        """INSERT OR REPLACE INTO sightings (target, inode, size, modified, job, note, sidecar)
+           VALUES (?, ?, ?, ?, ?, ?, ?)""",
+        (
+            os.fsencode(arrival.target),
+            arrival.signature.inode,
+            arrival.signature.size,
+            arrival.signature.modified,
+            job,
+            words,
+            text(arrival.sidecar),
+        ),
+    )
 
 
 # All that is known of an arrival, by three indexes in one go.

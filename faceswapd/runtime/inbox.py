@@ -290,12 +290,12 @@ class Inbox:
                 one.target: one for one in await admission.sightings_of(self._ledger, [one.target for one in arrivals])
             }
             for arrival, answer in zip(arrivals, admitted, strict=True):
-                self._sighted[arrival.target] = kept[arrival.target]
-                for freed in answer.freed:
+                for freed in (arrival.target, *answer.freed):
                     self._sighted.pop(freed, None)
                 if answer.was is not None:
                     await asyncio.to_thread(notes.remove_error_note, self._settings.failed, answer.was, answer.job)
                 log.info("target", outcome=str(answer.outcome), job=answer.job, target=ascii(arrival.relative))
+            self._sighted |= kept  # one that was freed at the same time is not among them
         return done
 
     async def _arrival(self, candidate: Candidate) -> Arrival | None:

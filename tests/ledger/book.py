@@ -71,9 +71,9 @@ class Book:
 
     def admit(self, drop: Drop) -> tuple[Outcome, int]:
         """What a drop becomes."""
-        for one in self.jobs.values():
-            if one.target == drop.target and (drop.key is None or one.key != drop.key):
-                _withdraw(one)
+        for withdrawn, one in self.jobs.items():
+            if one.target == drop.target and (drop.key is None or one.key != drop.key) and _withdraw(one):
+                self.files = {path: job for path, job in self.files.items() if job != withdrawn or path == drop.target}
         ours = {number for number, one in self.jobs.items() if drop.content and one.result == drop.content}
         if ours:
             return self._file(drop, Outcome.OUTPUT, min(ours))
@@ -96,9 +96,15 @@ class Book:
 
     def _again(self, drop: Drop, one: Entry) -> Outcome:
         ended = one.allows(Event.REQUEUE)
-        if not one.final and (ended or (one.state is State.QUEUED and one.inbox != drop.inbox)):
+        newer = one.state is State.QUEUED and (one.inbox != drop.inbox or one.target == drop.target)
+        if not one.final and (ended or newer):
             one.target, one.inbox, one.priority = drop.target, drop.inbox, drop.priority
-        return Outcome.AGAIN if requeue(one) else Outcome.DUPLICATE
+            if newer and one.attempt == 0:
+                one.not_before = drop.not_before
+        if not requeue(one):
+            return Outcome.DUPLICATE
+        one.not_before = drop.not_before
+        return Outcome.AGAIN
 
     def forget(self, target: str) -> None:
         """A file is gone."""

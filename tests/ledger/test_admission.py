@@ -301,3 +301,15 @@ async def test_a_wish_is_kept_with_its_job_and_makes_another_job_only_by_what_it
     kept = [await record(ledger, job) for job in jobs]
     assert [one.wish for one in kept] == [trimmed, two]
     assert [one.not_before for one in kept] == [NOW + 60, None]
+
+
+async def test_a_copy_is_free_again_when_its_job_is_withdrawn_in_the_same_breath(ledger: Ledger) -> None:
+    (job,) = await admit(ledger, arrival("first.mp4", "one"))
+    copy, changed = arrival("copy.mp4", "one"), arrival("first.mp4", "another")
+    answers = await admission.admit(ledger, [copy, changed], NOW)
+    assert [one.outcome for one in answers] == [Outcome.DUPLICATE, Outcome.QUEUED]
+    assert answers[1].freed == (copy.target,)
+    assert (await record(ledger, job)).state is State.CANCELLED
+    assert [one.target for one in await admission.sightings(ledger)] == [changed.target]
+    (again,) = await admit(ledger, copy)
+    assert (await record(ledger, again)).state is State.QUEUED
