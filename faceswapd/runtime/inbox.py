@@ -33,8 +33,12 @@ from faceswapd.runtime.lookout import Lookout
 from faceswapd.runtime.rehearing import Rehearing, Words
 from faceswapd.runtime.sidecars import Sidecars
 from faceswapd.runtime.watching import Watcher
+from faceswapd.runtime.writers import Writer, writer_of
 from faceswapd.settings import InboxSettings, Settings
 
+WRITER_SECONDS = 3.0  # a file of which nobody says in this time who writes to it lies on a disk that hangs
+LET_GO_SECONDS = 0.5  # between two looks at a file that another program has open, at least
+BLIND = (10.0, 3.0)  # seconds, or so many settle times, of quiet where writers cannot be seen
 NO_TARGET = "It is neither a video nor an image that can be swapped, by its name's ending."
 LISTING_SECONDS = 10.0  # a folder that takes longer to list holds up no other one; it is used when it has answered
 FORGOTTEN_AT_ONCE = 500  # files that are gone, under one commit: the ledger is wanted by others, too
@@ -301,6 +305,8 @@ class Inbox:
     async def _arrival(self, candidate: Candidate) -> Arrival | None:
         """A settled file as the ledger takes it; None when it is not complete after all."""
         path, found, place = candidate.path, candidate.found, candidate.place
+        if not await self._let_go(candidate):
+            return None
         suspect = self._suspects.get(path)
         if suspect is not None and suspect[0] == found.signature and candidate.quiet < self._patience:
             self._wait_on(candidate, suspect[1])
@@ -326,6 +332,29 @@ class Inbox:
             return None
         job = await reports.job(self._ledger, sighting.job)
         return job.facts if job is not None and job.target == candidate.path else None
+
+    async def _let_go(self, candidate: Candidate) -> bool:
+        """Whether nobody writes to a settled file any more. Where that cannot be seen, a longer quiet time says it."""
+        quiet = self._settings.intake.settle
+        try:
+            writer = await asyncio.wait_for(asyncio.to_thread(writer_of, candidate.path), WRITER_SECONDS)
+        except TimeoutError:
+            writer = None
+        match writer:
+            case Writer.NOBODY:
+                return True
+            case None:
+                sentence, left = "Its disk does not answer.", LOOK_SECONDS
+            case Writer.SOMEBODY:  # when it is closed comes no event
+                sentence, left = "It is still open in another program.", max(LET_GO_SECONDS, quiet)
+            case Writer.UNKNOWN:
+                left = max(BLIND[0], BLIND[1] * quiet) - candidate.quiet
+                if left <= 0:
+                    return True
+                sentence = "It cannot be seen here whether it is still written to: it must be quiet for longer."
+        candidate.place.arriving[candidate.path] = sentence
+        asyncio.get_running_loop().call_later(max(0.05, left), self._wake.set)
+        return False
 
     async def _probed(self, path: str) -> Facts | Unreadable:
         """The examiner's answer. A large file may take it minutes, which it limits itself: the loop lives."""

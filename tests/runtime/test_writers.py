@@ -1,0 +1,75 @@
+"""Who still writes to a file, and that such a file is not taken."""
+
+import fcntl
+import os
+import socket
+from pathlib import Path
+
+import psutil
+import pytest
+
+from faceswapd.core.job import State
+from faceswapd.runtime.writers import Writer, writer_of
+from tests.runtime.test_inbox import Doorway
+from tests.runtime.workplace import Workplace
+
+LEASES = hasattr(fcntl, "F_SETLEASE")
+pytestmark = pytest.mark.skipif(not LEASES, reason="this system does not tell who writes to a file")
+
+
+@pytest.fixture
+def door(place: Workplace) -> Doorway:
+    return Doorway(place)
+
+
+@pytest.mark.parametrize("mode", ["wb", "ab", "r+b"])
+def test_somebody_writes_until_it_is_closed(tmp_path: Path, mode: str) -> None:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(b"x")
+    with path.open(mode):
+        assert writer_of(str(path)) is Writer.SOMEBODY
+    assert writer_of(str(path)) is Writer.NOBODY
+    with path.open("rb"):  # a reader is no writer
+        assert writer_of(str(path)) is Writer.NOBODY
+
+
+def test_a_look_leaves_nothing_behind_and_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(b"x")
+    before = path.stat()
+    descriptors = psutil.Process().num_fds()
+    for _ in range(100):
+        assert writer_of(str(path)) is Writer.NOBODY
+    assert path.stat() == before
+    with path.open("r+b") as file:
+        assert fcntl.fcntl(file, fcntl.F_GETLEASE) == fcntl.F_UNLCK
+    assert psutil.Process().num_fds() == descriptors
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.mp4")
+    (tmp_path / "link.mp4").symlink_to(tmp_path / "pipe.mp4")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(os.path.relpath(tmp_path / "s"))
+        for name in ("pipe.mp4", "link.mp4", "s", "gone.mp4"):
+            assert writer_of(str(tmp_path / name)) is Writer.UNKNOWN
+
+
+async def test_a_file_that_is_open_elsewhere_is_not_taken_however_long_it_is_quiet(door: Doorway) -> None:
+    target = door.drop("alice/clip.mp4", "first half")
+    other = door.drop("alice/other.mp4")
+    with target.open("a", encoding="utf-8") as file:
+        jobs = await door.look()
+        assert [job.target for job in jobs] == [str(other)], "it holds up no other"
+        assert door.arriving[str(target)] == "It is still open in another program."
+        file.write(", second half")
+
+    async def taken() -> bool:
+        return len(await door.jobs()) == 2
+
+    await door.until(taken)
+    job = (await door.jobs())[0]
+    assert (job.state, job.target) == (State.QUEUED, str(target))
+    assert job.facts is not None
+    assert job.facts.size == target.stat().st_size
+    assert str(target) not in door.arriving
