@@ -29,6 +29,14 @@ def load(config: Path) -> Settings:
     """
     config = config.absolute()
     try:
+        return _checked(config)
+    except RecursionError:
+        problem = Problem(str(config), "Its values are nested too deep.", "No setting has more than two levels.")
+        raise SettingsError((problem,)) from None
+
+
+def _checked(config: Path) -> Settings:
+    try:
         text = config.read_text(encoding="utf-8")
         values = tomllib.loads(text)
     except FileNotFoundError:
