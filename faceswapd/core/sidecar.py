@@ -281,7 +281,8 @@ def _short(value: object) -> str:
     if isinstance(value, datetime | date | time):
         return value.isoformat()
     if isinstance(value, list):
-        return _plain(f"[{', '.join(_short(one) for one in value[:4])}{', ...' if len(value) > 4 else ''}]")
+        inner = ["[...]" if isinstance(one, list) else _short(one) for one in value[:4]]  # lists may be thousands deep
+        return _plain(f"[{', '.join(inner)}{', ...' if len(value) > 4 else ''}]")
     if isinstance(value, Mapping):
         return "{...}"
     return _plain(str(value)) if not isinstance(value, int) or -_HUGE < value < _HUGE else "a number far too large"
