@@ -1,10 +1,11 @@
 """What the ledger should say: a plain model of jobs, files and executions, moved by the table in core.job alone."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from faceswapd.core.failures import FINAL
 from faceswapd.core.job import MAX_INTERRUPTIONS, TRANSITIONS, Event, State
-from faceswapd.ledger.admission import Outcome
+from faceswapd.ledger.admission import Admitted, Outcome
 
 Key = tuple[str, str, str]  # content, face, preset
 
@@ -25,9 +26,14 @@ class Entry:
     interruptions: int = 0
     not_before: float | None = None
     asked: bool = False  # somebody wants to have it stopped
-    final: bool = False  # declined for good
+    category: str | None = None  # of its last failure
     result: str | None = None  # the output's content
     execution: int | None = None  # the open one
+
+    @property
+    def final(self) -> bool:
+        """Declined for good."""
+        return self.category in FINAL
 
     def allows(self, event: Event) -> bool:
         """Whether the table has this move."""
@@ -69,17 +75,27 @@ class Book:
         """The job that does this already."""
         return next((number for number, one in self.jobs.items() if key is not None and one.key == key), None)
 
-    def admit(self, drop: Drop) -> tuple[Outcome, int]:
+    def admit(self, drop: Drop) -> Admitted:
         """What a drop becomes."""
-        for withdrawn, one in self.jobs.items():
+        freed: list[str] = []
+        for number, one in self.jobs.items():
             if one.target == drop.target and (drop.key is None or one.key != drop.key) and _withdraw(one):
-                self.files = {path: job for path, job in self.files.items() if job != withdrawn or path == drop.target}
+                freed += [path for path, job in self.files.items() if job == number and path != drop.target]
+        for path in freed:
+            del self.files[path]
+        answer = replace(self._decided(drop), freed=tuple(sorted(freed)))
+        self.files[drop.target] = answer.job
+        return answer
+
+    def _decided(self, drop: Drop) -> Admitted:
         ours = {number for number, one in self.jobs.items() if drop.content and one.result == drop.content}
         if ours:
-            return self._file(drop, Outcome.OUTPUT, min(ours))
+            return Admitted(Outcome.OUTPUT, min(ours))
         number = self.with_key(drop.key)
         if number is not None:
-            return self._file(drop, self._again(drop, self.jobs[number]), number)
+            was = self.jobs[number].target.rpartition("/")[2]
+            outcome = _again(drop, self.jobs[number])
+            return Admitted(outcome, number, was=was if outcome is Outcome.AGAIN else None)
         number = max(self.jobs, default=0) + 1
         state = State.PARKED if drop.key is None else State.QUEUED
         self.jobs[number] = Entry(
@@ -88,23 +104,7 @@ class Book:
             key=drop.key,
             not_before=drop.not_before,
         )
-        return self._file(drop, Outcome.PARKED if drop.key is None else Outcome.QUEUED, number)
-
-    def _file(self, drop: Drop, outcome: Outcome, number: int) -> tuple[Outcome, int]:
-        self.files[drop.target] = number
-        return outcome, number
-
-    def _again(self, drop: Drop, one: Entry) -> Outcome:
-        ended = one.allows(Event.REQUEUE)
-        newer = one.state is State.QUEUED and (one.inbox != drop.inbox or one.target == drop.target)
-        if not one.final and (ended or newer):
-            one.target, one.inbox, one.priority = drop.target, drop.inbox, drop.priority
-            if newer and one.attempt == 0:
-                one.not_before = drop.not_before
-        if not requeue(one):
-            return Outcome.DUPLICATE
-        one.not_before = drop.not_before
-        return Outcome.AGAIN
+        return Admitted(Outcome.PARKED if drop.key is None else Outcome.QUEUED, number)
 
     def forget(self, target: str) -> None:
         """A file is gone."""
@@ -150,13 +150,26 @@ class Book:
         return Counter((str(one.state), one.preset) for one in self.jobs.values())
 
 
+def _again(drop: Drop, one: Entry) -> Outcome:
+    """The same is asked again."""
+    newer = one.state is State.QUEUED and (one.inbox != drop.inbox or one.target == drop.target)
+    if not one.final and (newer or one.allows(Event.REQUEUE)):
+        one.target, one.inbox, one.priority = drop.target, drop.inbox, drop.priority
+        if newer and one.attempt == 0:
+            one.not_before = drop.not_before
+    if not requeue(one):
+        return Outcome.DUPLICATE
+    one.not_before = drop.not_before
+    return Outcome.AGAIN
+
+
 def requeue(one: Entry) -> bool:
     """As if new; False where it may not."""
     if not one.allows(Event.REQUEUE) or one.key is None or one.final:
         return False
     one.move(Event.REQUEUE)
     one.attempt = one.interruptions = 0
-    one.not_before, one.asked = None, False
+    one.not_before, one.category, one.asked = None, None, False
     return True
 
 
@@ -178,7 +191,7 @@ def cancel(one: Entry) -> None:
 def claim(one: Entry, execution: int) -> None:
     """A slot takes it."""
     one.move(Event.CLAIM)
-    one.attempt, one.not_before, one.execution = one.attempt + 1, None, execution
+    one.attempt, one.not_before, one.execution, one.category = one.attempt + 1, None, execution, None
 
 
 def end(one: Entry, event: Event) -> None:
