@@ -102,6 +102,14 @@ def toml(value: Any) -> str:
             return json.dumps(value)
 
 
+def as_json(words: dict[str, Any]) -> bytes:
+    return json.dumps(words).encode()
+
+
+def as_toml(words: dict[str, Any]) -> bytes:
+    return "\n".join(f"{key} = {toml(value)}" for key, value in words.items()).encode(errors="surrogatepass")
+
+
 def judge(data: bytes, name: str) -> None:
     """All that is done with a sidecar's bytes."""
     values = parsed(data, name)
@@ -156,18 +164,17 @@ def test_bytes(data: bytes, name: str) -> None:
 @USUAL
 @given(WORDS)
 def test_json(words: dict[str, Any]) -> None:
-    judge(json.dumps(words).encode(), "clip.mp4.json")
+    judge(as_json(words), "clip.mp4.json")
 
 
 @USUAL
 @given(WORDS)
 def test_toml(words: dict[str, Any]) -> None:
-    lines = "\n".join(f"{key} = {toml(value)}" for key, value in words.items())
-    judge(lines.encode(errors="surrogatepass"), "clip.mp4.toml")
+    judge(as_toml(words), "clip.mp4.toml")
 
 
 @pytest.mark.deep
-def test_sidecars_at_length() -> None:
-    for test in (test_bytes, test_json, test_toml):
-        whole: Any = settings(max_examples=10_000, deadline=None, database=None)(test)
-        whole()
+@settings(max_examples=20_000, deadline=None, database=None)
+@given(st.binary(max_size=300) | WORDS.map(as_json) | WORDS.map(as_toml), st.sampled_from(["a.mp4.toml", "a.mp4.json"]))
+def test_sidecars_at_length(data: bytes, name: str) -> None:
+    judge(data, name)

@@ -3,7 +3,6 @@
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -66,7 +65,18 @@ LINES = st.one_of(
 )
 RIGHT = example_text().encode()
 TEXTS = st.lists(LINES, max_size=12).map(lambda lines: "\n".join(lines).encode())
-CHANGED = st.lists(st.tuples(st.integers(0, len(RIGHT) - 1), st.binary(max_size=4)), min_size=1, max_size=5)
+
+
+def changed(changes: list[tuple[int, bytes]]) -> bytes:
+    """A file that was right, with some of its bytes replaced."""
+    data = bytearray(RIGHT)
+    for at, new in changes:
+        data[at : at + len(new)] = new
+    return bytes(data)
+
+
+PLACES = st.tuples(st.integers(0, len(RIGHT) - 1), st.binary(max_size=4))
+CHANGED = st.lists(PLACES, min_size=1, max_size=5).map(changed)
 DEEP = [
     b"a = " + b"[" * 5000,
     b"a = " + b"{a=" * 3000,
@@ -124,15 +134,12 @@ def test_lines_of_known_and_unknown_settings(data: bytes) -> None:
 
 @USUAL
 @given(CHANGED)
-def test_a_file_that_was_right(changes: list[tuple[int, bytes]]) -> None:
-    data = bytearray(RIGHT)
-    for at, new in changes:
-        data[at : at + len(new)] = new
-    judge(bytes(data))
+def test_a_file_that_was_right(data: bytes) -> None:
+    judge(data)
 
 
 @pytest.mark.deep
-def test_configurations_at_length() -> None:
-    for test in (test_bytes, test_lines_of_known_and_unknown_settings, test_a_file_that_was_right):
-        whole: Any = settings(USUAL, max_examples=1_000, database=None)(test)
-        whole()
+@settings(USUAL, max_examples=3000, database=None)
+@given(st.binary(max_size=200) | TEXTS | CHANGED)
+def test_configurations_at_length(data: bytes) -> None:
+    judge(data)
