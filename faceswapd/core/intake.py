@@ -28,6 +28,12 @@ def fold(name: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
+def kept(number: int) -> int:
+    """A number of a file's as the ledger can keep it, in 64 bits with a sign. Some file systems count their files in 64
+    bits without one, and a date after the year 2262 has more nanoseconds."""
+    return (number + (1 << 63)) % (1 << 64) - (1 << 63)
+
+
 def ignored_file(name: str) -> bool:
     """Files that are never taken and never spoken of: hidden ones, half-finished downloads, litter."""
     folded = name.lower()
@@ -51,6 +57,10 @@ class Signature:
     inode: int
     size: int  # bytes
     modified: int  # nanoseconds since 1970
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "inode", kept(self.inode))
+        object.__setattr__(self, "modified", kept(self.modified))
 
 
 @dataclass(frozen=True, slots=True)

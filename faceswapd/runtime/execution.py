@@ -17,6 +17,7 @@ from faceswapd.children.child import ChildFailure, ChildId
 from faceswapd.children.shield import to_the_end
 from faceswapd.core import eta
 from faceswapd.core.failures import Failure
+from faceswapd.core.intake import kept
 from faceswapd.core.job import IllegalTransition
 from faceswapd.core.ladder import bucket
 from faceswapd.core.ladder import rung as ladder_rung
@@ -266,7 +267,7 @@ def _still_there(target: str) -> tuple[int, int] | None:
         status = os.lstat(target)
     except OSError:
         return None
-    return status.st_size, status.st_mtime_ns
+    return status.st_size, kept(status.st_mtime_ns)
 
 
 async def _know_child(course: Course, ledger: Ledger, child: ChildId | None) -> None:

@@ -257,8 +257,8 @@ _NO_FILE: Final = frozenset({errno.ELOOP, errno.ENXIO, errno.EMLINK})
 def _content(path: str, signature: Signature) -> bytes | None:
     """What a file holds; None: it is another one by now. Raises OSError."""
     content, status = _opened(path)
-    now = (status.st_ino, status.st_size + 1, status.st_mtime_ns)
-    return content if now == (signature.inode, signature.size, signature.modified) else None
+    now = Signature(status.st_ino, status.st_size + 1, status.st_mtime_ns)
+    return content if now == signature else None
 
 
 def _opened(path: str) -> tuple[bytes, os.stat_result]:

@@ -18,6 +18,7 @@ from faceswapd.core.intake import (
     ignored_folder,
     is_photo,
     is_target,
+    kept,
     own_note,
     pair,
     settle,
@@ -364,3 +365,13 @@ def test_photos_of_a_bundle(path: str, photo: bool) -> None:  # noqa: FBT001
 )
 def test_targets_and_photos_by_their_ending(name: str, target: bool, photo: bool) -> None:  # noqa: FBT001
     assert (is_target(name), is_photo(name)) == (target, photo)
+
+
+def test_a_signature_fits_the_ledger_however_a_file_system_counts() -> None:
+    numbers = (0, 1, 2**63 - 1, 2**63, 2**64 - 1, -(2**63))
+    assert len({kept(number) for number in numbers[:5]}) == 5, "no two files of one file system become one"
+    far = [kept(number) for number in (*numbers, 10**26, -(10**26))]
+    assert all(-(2**63) <= number < 2**63 for number in far)
+    assert [kept(number) for number in far] == far, "what comes back from the ledger is the same"
+    assert Signature(2**64 - 1, 5, 2**63) == Signature(-1, 5, -(2**63))
+    assert kept(1_700_000_000 * 10**9) == 1_700_000_000 * 10**9
