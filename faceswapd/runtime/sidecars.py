@@ -109,7 +109,7 @@ class Sheets:
         return Told(tuple(lines), asked)
 
     def _known(self, rules: Rules, changed: float) -> Known:
-        came = max([changed, *(sheet.changed for sheet in self.own)])
+        came = max(0.0, min(time.time(), max([changed, *(sheet.changed for sheet in self.own)])))  # dates may be any
         return Known(rules.faces, rules.presets, datetime.fromtimestamp(came))  # noqa: DTZ006  as clocks on walls show it
 
 
@@ -219,13 +219,20 @@ NOTHING_SAID: Final = Sheets()
 def sidecars_of(target: str, text: str) -> list[str]:
     """The sidecars of a target that say what they said when it was taken (`text` of Sheets). Blocks."""
     said = text.partition("|")[0].split(",")
-    found = []
-    for path in (target + ending for ending in ENDINGS):
-        with contextlib.suppress(OSError):
-            content = _opened(path)[0]
-            if _digest(content) in said:
-                found.append(path)
-    return found
+    if not any(said):
+        return []
+    beside: list[str] = []
+    with contextlib.suppress(OSError):
+        name = Path(target).name
+        beside = sorted(str(one) for one in Path(target).parent.iterdir() if target_of(one.name) == name)
+    return [path for path in beside if _says(path, said)]
+
+
+def _says(path: str, said: Sequence[str]) -> bool:
+    try:
+        return _digest(_opened(path)[0]) in said
+    except OSError:
+        return False
 
 
 def _grown(signature: Signature) -> Signature:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from datetime import datetime
 from pathlib import Path
 
@@ -336,10 +337,13 @@ async def test_the_watcher_takes_a_mended_target_by_itself(door: Doorway) -> Non
 
 
 @pytest.mark.parametrize("afterwards", ["archive", "delete", "keep"])
-async def test_a_sidecar_goes_with_its_target(new_place: NewPlace, tmp_path: Path, afterwards: str) -> None:
+@pytest.mark.parametrize("ending", [".toml", ".TOML"])
+async def test_a_sidecar_goes_with_its_target(
+    new_place: NewPlace, tmp_path: Path, afterwards: str, ending: str
+) -> None:
     place = await new_place(inbox=({"path": tmp_path / "inbox", "name": "inbox", "afterwards": afterwards},))
     door = Doorway(place)
-    sidecar = door.drop("clip.mp4.toml", "priority = 1")
+    sidecar = door.drop(f"clip.mp4{ending}", "priority = 1")
     target = door.drop("clip.mp4")
     (place.settings.done / "clip.mp4").write_text("an older one")
     job = await the_job(door)
@@ -351,7 +355,7 @@ async def test_a_sidecar_goes_with_its_target(new_place: NewPlace, tmp_path: Pat
     assert target.exists() is sidecar.exists() is (afterwards == "keep")
     assert stranger.exists()
     there = sorted(path.name for path in place.settings.done.iterdir())
-    archived = ["clip (2).mp4", "clip (2).mp4.toml"] if afterwards == "archive" else []
+    archived = ["clip (2).mp4", f"clip (2).mp4{ending}"] if afterwards == "archive" else []
     assert there == sorted([*archived, "clip.mp4"])
 
 
@@ -398,3 +402,22 @@ async def test_a_parked_target_keeps_its_wish_when_it_is_assigned_a_face(door: D
     after = await the_job(door)
     assert (after.state, after.face, after.preset, after.priority) == (State.QUEUED, "bob", "best", 4)
     assert (after.wish, after.not_before) == (job.wish, job.wish.not_before)
+
+
+@pytest.mark.parametrize("which", ["clip.mp4", "clip.mp4.toml", ".faceswapd.toml"])
+@pytest.mark.parametrize("year", [-400, 2300, 12_000])
+async def test_a_date_that_no_clock_shows_is_no_reason_to_wait_for_it(door: Doorway, which: str, year: int) -> None:
+    """A time of the day is the next one after the files came, and nothing has come tomorrow."""
+    door.drop("clip.mp4.toml", 'face = "bob"\nnot_before = 22:00:00')
+    door.drop(".faceswapd.toml", "priority = 1")
+    door.drop("clip.mp4")
+    door.drop("alice/other.mp4")
+    far = (year - 1970) * 31_556_952 * 10**9  # nanoseconds; what a file system cannot keep, it keeps as it can
+    os.utime(door.folder / which, ns=(far, far))
+    jobs = {job.relative: job for job in await door.look()}
+    assert {job.state for job in jobs.values()} == {State.QUEUED}
+    assert len(jobs) == 2
+    start = jobs["clip.mp4"].not_before
+    assert start is not None
+    assert 0 <= start - time.time() <= 90_000, "the next evening, whatever the date of the file"
+    assert door.inbox.told_of(str(door.folder / "clip.mp4")).mistake is None
