@@ -282,8 +282,7 @@ def test_a_terminal_is_asked(machine: Machine) -> None:
 def test_control_c_at_a_question_is_one_line(machine: Machine) -> None:
     machine.facefusion(models=[name for name in MODELS if name != "gfpgan_1.4"])
     talk = Terminal(machine, "setup", "--no-test", "--presets", "best")
-    talk.answer("Do you accept these licences?", "\x03", ending="")
-    said = talk.end()
+    said = talk.interrupt("Do you accept these licences?")
     assert talk.code == 130, said
     assert "Stopped. What was fetched is kept" in said
     assert "Traceback" not in said
@@ -323,6 +322,18 @@ class Terminal:
             assert self._read(ends - time.monotonic()), f"never asked: {question}\n{self._said.decode()}"
         self._seen = place + len(question)
         os.write(self._ours, f"{answer}{ending}".encode())
+
+    def interrupt(self, question: str) -> str:
+        """Wait for a question and type Ctrl-C; once more where it came in the moment between the question and the wait
+        for its answer, in which Python keeps the signal until the next key. All that was said."""
+        self.answer(question, "\x03", ending="")
+        ends = time.monotonic() + SECONDS
+        while time.monotonic() < ends:
+            if not select.select([self._ours], [], [], 2.0)[0]:
+                os.write(self._ours, b"\x03")
+            elif not self._read(0.0):
+                break
+        return self.end()
 
     def end(self) -> str:
         """All that was said, when it has ended."""
