@@ -1,5 +1,6 @@
 """One function a request. They read the ledger, write it, and ring its bell; they start and stop nothing."""
 
+import asyncio
 import os
 import time
 from collections.abc import Sequence
@@ -13,11 +14,13 @@ from faceswapd.core import eta, intake
 from faceswapd.core.failures import FINAL
 from faceswapd.core.job import ENDED, IllegalTransition, State
 from faceswapd.ledger import outcomes, reports, standing
+from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.records import JobRecord
 
 LONGEST_WAIT = 60.0  # seconds that one /wait is held open
 MOST_JOBS = 100_000
 EVENTS_SHOWN = 200
+MOMENT_SECONDS = 0.5
 LEDGER_SECONDS = 2.0  # a ledger that has not answered by then does not
 
 
@@ -35,9 +38,19 @@ async def ready(house: House) -> messages.Ready:
     live = house.live()
     reasons = ["The daemon is stopping."] if live.draining else []
     reasons += [f"The loop `{loop}` does not answer." for loop in live.silent]
-    if house.ledger.busy() > LEDGER_SECONDS or not await standing.answers(house.ledger, LEDGER_SECONDS):
+    if not await _answers(house.ledger):
         reasons.append("The ledger does not answer.")
     return messages.Ready(not reasons, reasons)
+
+
+async def _answers(ledger: Ledger) -> bool:
+    """Whether the ledger reads and writes. After the whole process stood still, what it had begun seems to take long,
+    and comes to its end in a moment."""
+    if not await standing.answers(ledger, LEDGER_SECONDS):
+        return False
+    if ledger.busy() > LEDGER_SECONDS:
+        await asyncio.sleep(MOMENT_SECONDS)
+    return ledger.busy() <= LEDGER_SECONDS
 
 
 async def status(house: House) -> messages.Status:

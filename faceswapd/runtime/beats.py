@@ -9,7 +9,7 @@ import time
 BEAT_SECONDS = 2.5  # a loop shows that it lives at least this often
 STALE_SECONDS = 5.0  # then the daemon is not ready
 SILENT_SECONDS = 7.5  # and then the loop is stuck. With the time between two looks it is noticed within ten seconds
-LONGEST_STEP = 2.0  # seconds by which one look moves the clock at most
+LONGEST_STEP = 1.25  # seconds by which one look moves the clock at most: a look is due each second
 
 
 class Beats:

@@ -20,7 +20,7 @@ from typing import Self
 import structlog
 
 LOOK_SECONDS = 1.0
-SILENT_SECONDS = 6.5  # the event loop has turned nothing for so long: noticed within ten seconds
+SILENT_SECONDS = 5.5  # the event loop has turned nothing for so long: noticed within ten seconds, last words included
 LONGEST_STEP = 2.0  # seconds that count between two looks
 FAILING_SECONDS = 15.0  # from a loop's failure to the end of the process, by the orderly way
 LAST_SECONDS = 5.0  # and from the end of all loops, where a thread may hang in a system call for ever

@@ -134,7 +134,7 @@ def test_a_process_that_stood_still_as_a_whole_is_not_stuck(farm: Farm, media: P
         process.send_signal(signal.SIGSTOP)
         time.sleep(15)
         process.send_signal(signal.SIGCONT)
-        assert http(farm, "/readyz")[0] == 200
+        assert http(farm, "/readyz") == (200, {"ready": True, "reasons": []})
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(12)
     assert farm.ended(farm.drop(media / "photo.jpg")).state == "succeeded"
