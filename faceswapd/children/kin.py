@@ -6,6 +6,7 @@ is used again. What stands in the environment of a process at its start stays wi
 
 import contextlib
 import os
+import re
 import signal
 import sys
 import time
@@ -17,6 +18,7 @@ from typing import Final
 VARIABLE: Final = "FACESWAPD_KIN"  # FAMILY/CHILD: the daemon with its ledger, and one child of it
 ENDING_SECONDS: Final = 5.0  # in which those that are killed are gone
 PAUSE_SECONDS: Final = 0.01
+LONGEST_MARK: Final = 9000  # bytes: a path of 4096 in hexadecimal digits, and a child's own part
 LINUX: Final = sys.platform == "linux"
 
 
@@ -42,6 +44,11 @@ def family(mark: str) -> Iterator[None]:
 def new_mark() -> str:
     """The mark of a child that is about to start: below the family's."""
     return f"{os.environ.get(VARIABLE, '')}/{uuid.uuid4().hex}"
+
+
+def is_mark_of_child(text: str) -> bool:
+    """Whether a text that was kept in a file names one child: anything shorter would name all children of somebody."""
+    return re.fullmatch(r"[^\0\n]*/[0-9a-f]{32}", text) is not None
 
 
 def end_all(mark: str) -> list[int]:

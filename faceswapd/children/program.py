@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from faceswapd.children import kin
-from faceswapd.children.child import STOP_SECONDS, ChildId
+from faceswapd.children.child import STOP_SECONDS
 from faceswapd.children.shield import to_the_end
 from faceswapd.core.failures import Failure
 
@@ -41,16 +41,19 @@ async def run(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
     seconds: float | None = None,
-    on_start: Callable[[ChildId], None] | None = None,
+    before_start: Callable[[str], None] | None = None,
     on_error_output: Callable[[bytes], None] | None = None,
 ) -> Ended:
     """Run to the end, in a session of its own, with nothing on stdin and both streams drained.
 
-    `env` is laid over our own. After `seconds`, or when the await is cancelled, the whole process group gets TERM
-    and then KILL, and is gone when this returns. Raises ProgramError: `child_start` where it cannot be started,
-    `stalled` after the time.
+    `env` is laid over our own. `before_start` is told the mark that it and all that it starts bear (children/kin): who
+    keeps the mark can end them even if we are killed in the moment of their start. After `seconds`, or when the await
+    is cancelled, the whole process group gets TERM and then KILL, and is gone when this returns. Raises ProgramError:
+    `child_start` where it cannot be started, `stalled` after the time.
     """
     mark = kin.new_mark()
+    if before_start is not None:
+        before_start(mark)
     try:
         process = await asyncio.create_subprocess_exec(
             *argv,
@@ -65,8 +68,6 @@ async def run(
         raise ProgramError(
             Failure("child_start", f"{argv[0]} could not be started: {error.strerror or error}.")
         ) from error
-    if on_start is not None:
-        on_start(_identity(process.pid))
     assert process.stdout is not None
     assert process.stderr is not None
     out = asyncio.create_task(_drain(process.stdout), name=f"stdout of {argv[0]}")
@@ -79,13 +80,6 @@ async def run(
     finally:
         await to_the_end(_end(process, mark, out, err))
     return Ended(code, out.result().decode(errors="replace"), err.result().decode(errors="replace"))
-
-
-def _identity(pid: int) -> ChildId:
-    try:
-        return ChildId(pid, psutil.Process(pid).create_time())
-    except psutil.Error:
-        return ChildId(pid, 0.0)
 
 
 async def _drain(stream: asyncio.StreamReader, hand_on: Callable[[bytes], None] | None = None) -> bytes:

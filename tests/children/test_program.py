@@ -1,12 +1,12 @@
 import asyncio
-import os
+import contextlib
 import sys
 from pathlib import Path
 
 import psutil
 import pytest
 
-from faceswapd.children.child import ChildId
+from faceswapd.children import kin
 from faceswapd.children.program import KEPT, ProgramError, run
 from tests.children.small_children import gone
 
@@ -53,32 +53,49 @@ STUBBORN = """
 import os, signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 child = os.fork()
-if child: print(child, flush=True)
+if child: os.write(2, b'%d %d' % (os.getpid(), child))
 time.sleep(600)
 """
 
 
 async def test_after_its_time_the_program_is_gone_with_all_that_it_started() -> None:
-    started: list[ChildId] = []
+    heard: list[bytes] = []
     with pytest.raises(ProgramError) as caught:
-        await run(python(STUBBORN), seconds=0.5, on_start=started.append)
+        await run(python(STUBBORN), seconds=1.5, on_error_output=heard.append)
     assert caught.value.failure.category == "stalled"
-    assert gone([started[0].pid], 5)
-    assert gone([one for one in psutil.pids() if _group(one) == started[0].pid], 5)
+    both = [int(word) for word in heard[0].split()]
+    assert len(both) == 2
+    assert gone(both, 5)
 
 
 async def test_cancelled_it_is_gone_when_the_await_has_ended() -> None:
-    started: asyncio.Future[ChildId] = asyncio.get_running_loop().create_future()
-    task = asyncio.create_task(run(python(STUBBORN), on_start=started.set_result))
-    child = await started
+    heard: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+    task = asyncio.create_task(run(python(STUBBORN), on_error_output=heard.set_result))
+    both = [int(word) for word in (await heard).split()]
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert gone([child.pid], 5)
+    assert gone(both, 5)
 
 
-def _group(pid: int) -> int | None:
-    try:
-        return os.getpgid(pid)
-    except ProcessLookupError:
-        return None
+async def test_the_mark_is_told_before_the_program_lives() -> None:
+    """Who is killed in the moment of the start has kept it, and no program is left that nobody knows."""
+    told: list[str] = []
+
+    def keep(mark: str) -> None:
+        assert not bearing(mark)
+        told.append(mark)
+
+    ended = await run(python(f"import os; print(os.environ[{kin.VARIABLE!r}])"), before_start=keep)
+    assert ended.out.strip() == told[0]
+    assert kin.is_mark_of_child(told[0])
+
+
+def bearing(mark: str) -> list[int]:
+    """Who bears a mark."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.environ().get(kin.VARIABLE) == mark:
+                found.append(process.pid)
+    return found

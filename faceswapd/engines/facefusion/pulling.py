@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import errno
 import fcntl
-import json
 import os
 import re
 import shutil
@@ -16,9 +15,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from faceswapd.children import program
-from faceswapd.children.child import ChildId
-from faceswapd.children.orphans import end_orphans
+from faceswapd.children import kin, program
 from faceswapd.core.failures import Failure
 from faceswapd.engines.facefusion import models
 from faceswapd.engines.facefusion.models import LOCK, ModelFile, ModelState
@@ -140,21 +137,21 @@ async def locked(folder: Path, *, wait: bool = True) -> AsyncIterator["Lock"]:
 
 
 class Lock:
-    """The held lock. Its file names the curl that runs, for a daemon that comes after one that was killed."""
+    """The held lock. Its file holds the mark of the curl that runs, for a daemon that comes after a killed one."""
 
     def __init__(self, handle: int) -> None:
         self._handle = handle
 
-    def note(self, child: ChildId) -> None:
-        """A child writes into the folder from now on."""
+    def note(self, mark: str) -> None:
+        """A child that bears this mark is about to write into the folder."""
         os.ftruncate(self._handle, 0)
-        os.pwrite(self._handle, json.dumps([child.pid, child.started]).encode(), 0)
+        os.pwrite(self._handle, mark.encode(), 0)
 
     def end_orphan(self) -> None:
         """End what an earlier holder left running, and forget it."""
-        with contextlib.suppress(ValueError, TypeError):
-            pid, started = json.loads(os.pread(self._handle, 200, 0))
-            end_orphans([ChildId(int(pid), float(started))])
+        mark = os.pread(self._handle, kin.LONGEST_MARK, 0).decode(errors="replace")
+        if kin.is_mark_of_child(mark):
+            kin.end_all(mark)
         os.ftruncate(self._handle, 0)
 
 
@@ -269,7 +266,7 @@ class _Fetch:
                     *("--connect-timeout", f"{patience.connect:g}", "--speed-limit", f"{patience.least}"),
                     *("--speed-time", f"{patience.still:g}", "--continue-at", "-", "--output", str(path), url),
                 ),
-                on_start=self._lock.note,
+                before_start=self._lock.note,
             )
             if ended.code == 0 and _size(path) > 0:
                 return

@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
+from faceswapd.children import kin
 from faceswapd.engines.facefusion import models, pulling
 from faceswapd.engines.facefusion.models import LOCK, ModelFile
 from faceswapd.engines.facefusion.pulling import Patience, PullFailure, Pulling, offline_sentence, pull
@@ -309,3 +310,22 @@ async def test_a_curl_that_outlived_its_daemon_is_ended_before_the_next(weights:
     assert await fetch(file)
     assert _curls(file.urls[0]) == []
     assert (folder / LOCK).exists()
+
+
+@pytest.mark.parametrize("text", ["", "[1, 2.0]", "/", "\xff", "/0123", "x" * 20_000])
+async def test_a_lock_file_with_anything_in_it_ends_nobody(weights: Weights, folder: Path, text: str) -> None:
+    """Not even those whose mark begins with what is there."""
+    file = weights.model(folder, "first", CONTENT)
+    async with pulling.locked(folder):
+        pass  # makes it
+    (folder / LOCK).write_text(text, encoding="latin-1")
+    environment = {**os.environ, kin.VARIABLE: text[:20] + "/a-child"}
+    stranger = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", "import time; time.sleep(600)", env=environment
+    )
+    try:
+        assert await fetch(file)
+        assert psutil.Process(stranger.pid).status() != psutil.STATUS_ZOMBIE
+    finally:
+        stranger.kill()
+        await stranger.wait()
