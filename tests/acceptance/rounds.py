@@ -53,6 +53,8 @@ class Rounds:
 
     farm: Farm
     media: Path
+    engine: str = "preview"  # what the command line of the engine's child says
+    mended: bool = False  # whether a video is dropped, too, that the engine could not bear as it is
     wants: list[Want] = field(default_factory=list)
     number: int = 0
 
@@ -68,6 +70,8 @@ class Rounds:
             self._put("photo.png", "inbox", f"faceless-{name}.png", "succeeded"),
             self._put("photo.jpg", "inbox", f"taken-{name}.jpg", "gone"),
         ]
+        if self.mended:
+            fresh.append(self._put("phone.mov", "inbox", f"alice/phone-{name}.mov", "succeeded"))
         if video:
             fresh.append(self._put("long.mp4", "inbox", f"alice/long-{name}.mp4", "cancelled"))
         self.wants += fresh
@@ -122,16 +126,16 @@ class Rounds:
             case _, "failed" if job.category == "interrupted":
                 self.order(f"jobs/{job.id}/retry")
             case "cancelled", "running" if job.progress > 0 and not want.killed:
-                want.killed = len(self.farm.processes) if self._kill_preview() else 0
+                want.killed = len(self.farm.processes) if self._kill_engine() else 0
             case "cancelled", "running" if job.attempt > 1 or len(self.farm.processes) > want.killed > 0:
                 self.order(f"jobs/{job.id}/cancel")
             case _:
                 pass
 
-    def _kill_preview(self) -> bool:
+    def _kill_engine(self) -> bool:
         with contextlib.suppress(psutil.Error):
             for child in children(self.farm.processes[-1].pid):
-                if "preview" in " ".join(child.cmdline()):
+                if self.engine in " ".join(child.cmdline()):
                     child.kill()
                     return True
         return False
@@ -247,7 +251,7 @@ def marked(file: Path, mark: str) -> bytes:
                 + struct.pack(">I", zlib.crc32(body))
                 + whole[-12:]
             )
-        case ".mp4":  # an atom that is skipped
+        case ".mp4" | ".mov":  # an atom that is skipped
             return whole + struct.pack(">I", len(words) + 8) + b"free" + words
     raise AssertionError(file)
 

@@ -1,23 +1,19 @@
 """The daemon dies at every point where it writes something down or moves a file, and at random: nothing lost, nothing
 twice, nothing half."""
 
-import random
 import signal
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.acceptance.conftest import NewFarm
-from tests.acceptance.crash import Crash, elsewhere
+from tests.acceptance.crash import REQUEUED_SECONDS, Crash, elsewhere
 from tests.acceptance.fault_points import all_points
 from tests.acceptance.rounds import SETTINGS, new_rounds
 
 TELLING = ("after link", "after succeed", "target archived")
-REQUEUED_SECONDS = 5.0  # from a start to where everything waits again
 KILLS = 500
-AT_ONCE = 25  # kills between two audits
 
 
 @pytest.fixture
@@ -101,9 +97,9 @@ WAYS: dict[str, Callable[[Crash, str], None]] = {
 }
 BESIDE = {  # not by this farm
     "name reserved": "tests/runtime/test_outbox.py: only a file system without hard links and exclusive renames has it",
-    "before keep": "only FaceFusion has a resource ladder",
+    "before keep": "tests/acceptance/facefusion/test_crash.py: only FaceFusion has a resource ladder",
     "after keep": "likewise",
-    "before remark": "only FaceFusion's targets are mended",
+    "before remark": "tests/acceptance/facefusion/test_crash.py: only FaceFusion's targets are mended",
     "after remark": "likewise",
 }
 
@@ -125,45 +121,6 @@ def test_it_dies_at_every_point(crash: Crash, point: str) -> None:
 
 @pytest.mark.deep
 def test_it_is_killed_at_random(crash: Crash, capsys: pytest.CaptureFixture[str]) -> None:
-    rounds, chance = crash.rounds, random.Random(4)
-    own_temp = rounds.farm.folder / "tmp"
-    own_temp.mkdir()
-    crash.environment |= {"FACESWAPD_ENGINE__SLOTS": "2", "TMPDIR": str(own_temp)}
-    aside = 0
-    for kill in range(1, KILLS + 1):
-        if sum(not want.done for want in rounds.wants) < 8:
-            rounds.drop(video=kill % 3 == 0)
-        moment = chance.uniform(0, 1.5)
-        if kill % 5:  # of the time in which it works
-            crash.again()
-            ends = time.monotonic() + moment
-            while time.monotonic() < ends:
-                rounds.step([want for want in rounds.wants if not want.done])
-        else:  # of the time in which it starts
-            rounds.farm.launch(**crash.environment)
-            time.sleep(moment)
-        rounds.farm.processes[-1].kill()
-        rounds.farm.processes[-1].communicate() if kill % 5 == 0 else rounds.farm.processes[-1].wait()
-        assert rounds.nobody_left(), f"kill {kill}: a child outlived the daemon"
-        if kill % AT_ONCE == 0:
-            crash.again()
-            assert rounds.drive([want for want in rounds.wants if not want.done] or rounds.wants[-8:])
-            rounds.settled()
-            aside = rounds.interrupted()
-            rounds.farm.stop()
-    crash.again()
-    rounds.settled()
+    figures = crash.killed_at_random(KILLS)
     with capsys.disabled():
-        print(  # noqa: T201  the figures of a long test
-            f"\n{KILLS} kills: {len(rounds.wants)} targets, {rounds.released()} executions cut off, {aside} set aside "
-            f"after three interruptions and retried, slowest start {max(crash.starts):.2f} s"
-        )
-    assert max(crash.starts) < REQUEUED_SECONDS
-    assert rounds.released() > KILLS / 10, "work was in flight"
-    rounds.farm.stop()
-    left = [path for path in rounds.farm.folder.joinpath("state").rglob("*") if path.is_file()]
-    known = ("ledger.sqlite3", "ledger.lock", "machine-boot", "faceswapd.log")
-    assert [path.name for path in left if path.name not in known] == []
-    assert list(own_temp.iterdir()) == []
-    scratch = Path(crash.environment["FACESWAPD_SCRATCH"])
-    assert list(scratch.parent.rglob("*")) == [scratch]
+        print(f"\n{figures}")  # noqa: T201  the figures of a long test
