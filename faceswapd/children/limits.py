@@ -51,6 +51,14 @@ def give_way(nice: int = NICE) -> None:
         Path("/proc/self/oom_score_adj").write_text(str(OOM_SCORE), encoding="ascii")
 
 
+def make_give_way(group: int) -> None:
+    """The same for a program of another's making, by the number of its process group, as soon as it has started."""
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PGRP, group, max(NICE, os.getpriority(os.PRIO_PROCESS, 0)))
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{group}/oom_score_adj").write_text(str(OOM_SCORE), encoding="ascii")
+
+
 def _limit(which: int, value: int) -> None:
     hard = resource.getrlimit(which)[1]
     if hard != resource.RLIM_INFINITY:

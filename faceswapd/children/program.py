@@ -12,6 +12,7 @@ import psutil
 
 from faceswapd.children import kin
 from faceswapd.children.child import STOP_SECONDS
+from faceswapd.children.limits import make_give_way
 from faceswapd.children.shield import to_the_end
 from faceswapd.core.failures import Failure
 
@@ -44,7 +45,8 @@ async def run(
     before_start: Callable[[str], None] | None = None,
     on_error_output: Callable[[bytes], None] | None = None,
 ) -> Ended:
-    """Run to the end, in a session of its own, with nothing on stdin and both streams drained.
+    """Run to the end, in a session of its own, with nothing on stdin and both streams drained. It gives way as a child
+    of our own making does (children/limits).
 
     `env` is laid over our own. `before_start` is told the mark that it and all that it starts bear (children/kin): who
     keeps the mark can end them even if we are killed in the moment of their start. After `seconds`, or when the await
@@ -68,6 +70,7 @@ async def run(
         raise ProgramError(
             Failure("child_start", f"{argv[0]} could not be started: {error.strerror or error}.")
         ) from error
+    make_give_way(process.pid)
     assert process.stdout is not None
     assert process.stderr is not None
     out = asyncio.create_task(_drain(process.stdout), name=f"stdout of {argv[0]}")

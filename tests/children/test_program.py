@@ -91,6 +91,13 @@ async def test_the_mark_is_told_before_the_program_lives() -> None:
     assert kin.is_mark_of_child(told[0])
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells it in /proc")
+async def test_it_gives_way_to_the_daemon() -> None:
+    code = "import os, sys; sys.stdin.read(); print(os.nice(0), open('/proc/self/oom_score_adj').read())"
+    ended = await run(python(code))
+    assert ended.out.split() == ["10", "500"]
+
+
 def bearing(mark: str) -> list[int]:
     """Who bears a mark."""
     found = []
