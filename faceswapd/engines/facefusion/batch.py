@@ -44,6 +44,7 @@ class _Entry:
     hearing: Hearing
     number: str = field(default_factory=lambda: uuid.uuid4().hex)  # FaceFusion's job id: letters, digits and "-" only
     round: "_Round | None" = None  # in which it is
+    again: bool = False  # it was in a round that ended before any job was begun
     done: "asyncio.Future[Ran]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -118,13 +119,24 @@ class _Round:
             ran = await self._runner.run(arguments, self._hear)
         except ChildFailure as error:
             ran = Ran(None, None, 0.0, died=error.failure)
-        if self._turn < 0:  # not one was begun: it is not the jobs' fault
-            for entry in self._entries:
-                self._end(entry, ran if ran.died else self._refused(entry, ran))
-            return []
+        if self._turn < 0:
+            return self._none_begun(ran)
         left = [entry for entry in self._entries if not self._settle(entry, ran)]
         for entry in left:
             entry.round = None
+        return left
+
+    def _none_begun(self, ran: Ran) -> list[_Entry]:
+        """Not one job was begun: it is not the jobs' fault. When the process died they are tried once more."""
+        left = []
+        for entry in self._entries:
+            if ran.died is None:
+                self._end(entry, self._refused(entry, ran))
+            elif entry.again:
+                self._end(entry, ran)
+            elif not entry.done.done():
+                entry.again, entry.round = True, None
+                left.append(entry)
         return left
 
     def _write(self) -> None:

@@ -71,7 +71,7 @@ class FaceFusionEngine:
         self._faults = 0
         self._runner: Runner | None = None
         self._batch = Batch()
-        self._first: int | None = None  # bytes that the child held after its first job with these models
+        self._first: tuple[ChildId | None, int] = None, 0  # a child, and the bytes that it held after its first job
         self._tail: tuple[str, ...] = ()
         self._turn = asyncio.Lock()  # one work after the other, but at the batch level
         self._changing = asyncio.Lock()  # the child is being started or ended
@@ -140,9 +140,11 @@ class FaceFusionEngine:
 
     async def _started(self, installation: Installation) -> ChildId:
         while True:
-            if self._runner is not None and self._runner.installation != installation:
-                await self._end()
             warm = self._level is Level.WARM
+            runner = self._runner
+            if runner is not None and (runner.installation != installation or runner.warm is not warm):
+                self._runner = None
+                await runner.retire()
             if self._runner is None:
                 self._runner = Runner(installation, warm=warm, groups=self._groups)
             try:
@@ -150,14 +152,14 @@ class FaceFusionEngine:
             except ChildFailure as error:
                 if not warm:
                     raise EngineFailure(error.failure) from error
-                await self._fall(error.failure)
+                self._fall(error.failure)
 
     async def run(self, work: Work, report: Report) -> Output:
         """Swap. Raises EngineFailure; cancelling stops the child and all that it started."""
         try:
             return await self._take_turn(work, report)
         except EngineFailure as error:
-            await self._rise(error.failure)
+            self._rise(error.failure)
             raise
 
     async def _take_turn(self, work: Work, report: Report) -> Output:
@@ -194,9 +196,8 @@ class FaceFusionEngine:
 
     async def _end(self) -> None:
         runner, self._runner = self._runner, None
-        self._first = None
         if runner is not None:
-            await runner.close()
+            await runner.end()
 
     async def _run_part(
         self, work: Work, order: Order, span: _Span | None, part: Path, hearing: Hearing
@@ -211,18 +212,13 @@ class FaceFusionEngine:
             self._peak = runner.peak_memory
             hearing.transcript.end()
             self._tail = hearing.transcript.tail
-            if ran.died is not None or ran.error is not None:
-                await self.close()  # what the broken job left behind in it must not meet the next one
             failure = self._failure(work, ran, hearing)
             if failure is None:
                 self._faults = 0
                 return notices(hearing.transcript)
             if level is Level.COLD or failure.category not in ("child_rubbish", "child_start"):
                 raise EngineFailure(failure)
-            self._faults += 1
-            if self._faults >= DRIVER_FAULTS:
-                async with self._changing:
-                    await self._fall(failure)
+            self._fault(level, failure)
             hearing = hearing.anew()
 
     async def _carry_out(self, work: Work, order: Order, span: _Span | None, part: Path, hearing: Hearing) -> Ran:
@@ -250,22 +246,26 @@ class FaceFusionEngine:
             return ran.died
         return failure
 
-    async def _fall(self, failure: Failure) -> None:
-        """Drive FaceFusion the next slower way from now on."""
-        await self._end()
+    def _fault(self, level: Level, failure: Failure) -> None:
+        """A way did not work. Several runs at a time may find that out; the first one falls, and the others with it."""
+        if level is self._level:
+            self._faults += 1
+            if self._faults >= DRIVER_FAULTS:
+                self._fall(failure)
+
+    def _fall(self, failure: Failure) -> None:
+        """Drive FaceFusion the next slower way from the next run on. What runs still ends as it began."""
         below = _NEXT[self._level]
         self._fell = (
             f"FaceFusion is driven the slower way `{below}`, since `{self._level}` does not work: {failure.sentence}"
         )
         self._level, self._faults, self._fell_at = below, 0, time.monotonic()
 
-    async def _rise(self, failure: Failure) -> None:
+    def _rise(self, failure: Failure) -> None:
         """Begin again as it was wished where the surroundings are broken: then no way works, and it was not the faster
         one's fault that it did not."""
         if failure.failure_class is FailureClass.ENVIRONMENT and self._level is not self._wished:
-            async with self._changing:
-                await self._end()
-                self._wish_again()
+            self._wish_again()
 
     def _wish_again(self) -> None:
         self._level, self._fell, self._faults = self._wished, "", 0
@@ -274,12 +274,13 @@ class FaceFusionEngine:
         """End a child that has grown, or of a version that keeps what it should let go; the next run starts afresh."""
         if self._runner is None or not self._runner.warm:
             return
-        held = self._runner.memory()
-        if self._first is None:
-            self._first = held
+        child, held = self._runner.child, self._runner.memory()
+        if self._first[0] != child:
+            self._first = child, held
         leaky = self._site.keeps_frames and work.facts.kind is Kind.VIDEO
-        if leaky or held > self._first + GROWTH:
-            await self.close()
+        if leaky or held > self._first[1] + GROWTH:
+            runner, self._runner = self._runner, None
+            await runner.retire()
 
 
 def _spans(work: Work) -> Iterator[_Span | None]:

@@ -73,6 +73,9 @@ class Runner:
         self._mark = b""
         self._last = b""
         self._marked = asyncio.Event()
+        self._turn = asyncio.Lock()
+        self._starting = asyncio.Lock()  # the next run is made ready while one ends
+        self._over = False  # it was ended: what runs still is the last
 
     @property
     def child(self) -> ChildId | None:
@@ -81,6 +84,10 @@ class Runner:
 
     async def start(self) -> ChildId:
         """Make the child ready. Raises ChildFailure."""
+        async with self._starting:
+            return await self._started()
+
+    async def _started(self) -> ChildId:
         if self._child is None or not self._child.alive:
             await self.close()
             argv = (str(self.installation.python), str(DRIVER)) if self.warm else LAUNCHER
@@ -96,9 +103,17 @@ class Runner:
         return self._child.identity
 
     async def run(self, arguments: tuple[str, ...], hear: Hear, proved: Sequence[Stamp] = ()) -> Ran:
-        """Run one command line (without the program's name); `hear` gets its stderr as it comes. `proved` are model
-        files that need not be summed up again. When the await is cancelled, the child and all that it started are
-        gone. Raises ChildFailure where no child can be started."""
+        """Run one command line (without the program's name), after those that were asked for before it; `hear` gets its
+        stderr as it comes. `proved` are model files that need not be summed up again. When the await is cancelled, the
+        child and all that it started are gone. Raises ChildFailure where no child can be started."""
+        async with self._turn:
+            try:
+                return await self._run(arguments, hear, proved)
+            finally:
+                if self._over:
+                    await self.close()
+
+    async def _run(self, arguments: tuple[str, ...], hear: Hear, proved: Sequence[Stamp]) -> Ran:
         await self.start()
         child = self._child  # ours to the end: `close` may take it away meanwhile
         assert child is not None
@@ -111,17 +126,18 @@ class Runner:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(MARK_SECONDS):
                     await self._marked.wait()
-            return _ran(answer)
+            ran = _ran(answer)
         except ChildFailure as error:
-            code = child.exit_code
-            return Ran(code, None, 0.0, died=error.failure)
+            ran = Ran(child.exit_code, None, 0.0, died=error.failure)
         except (ValueError, TypeError) as error:
-            await self.close()
             rubbish = Failure("child_rubbish", f"FaceFusion's driver gave no sensible answer: {error}.")
-            return Ran(None, None, 0.0, died=rubbish)
+            ran = Ran(None, None, 0.0, died=rubbish)
         finally:
             self._hear = None
             self.peak_memory = child.peak_memory
+        if ran.died is not None or ran.error is not None:
+            await child.stop()  # what the broken job left behind in it must not meet the next one
+        return ran
 
     def memory(self) -> int:
         """Bytes that the child holds; 0 where there is none."""
@@ -132,8 +148,19 @@ class Runner:
         except psutil.Error:
             return 0
 
+    async def retire(self) -> None:
+        """End the child for good, as soon as it has done what it was asked."""
+        self._over = True
+        async with self._turn:
+            await self.close()
+
+    async def end(self) -> None:
+        """End the child for good, now."""
+        self._over = True
+        await self.close()
+
     async def close(self) -> None:
-        """End the child."""
+        """End the child; the next run starts another one."""
         child, self._child = self._child, None
         if child is not None:
             await child.stop()

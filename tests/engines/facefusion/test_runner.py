@@ -1,5 +1,6 @@
 """The warm driver and the launcher, on the stand-in."""
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -63,6 +64,34 @@ async def test_one_command_line_after_the_other_and_each_ones_words_whole(
         assert words.rstrip().endswith(b"clearing temporary resources")
         children.add(runner.child)
     assert len(children) == 1, "the child stays"
+
+
+async def test_asked_for_several_at_once_it_takes_one_after_the_other_with_one_child(
+    runner: Runner, arguments: Arguments, tmp_path: Path
+) -> None:
+    heard: list[list[bytes]] = [[], [], []]
+    starts = [runner.start() for _ in heard]
+    runs = [runner.run(arguments(f"out-{number}.png"), heard[number].append) for number in range(3)]
+    told = await asyncio.gather(*starts, *runs)
+    assert len(set(told[:3])) == 1, "one child for all"
+    for number in range(3):
+        assert (tmp_path / f"out-{number}.png").exists()
+        assert b"".join(heard[number]).count(b"processing step 1 of 1") == 1, "each hears its own"
+
+
+async def test_retired_it_does_first_what_it_was_asked_and_keeps_no_child(
+    runner: Runner, arguments: Arguments, tmp_path: Path
+) -> None:
+    child = await runner.start()
+    run = asyncio.create_task(runner.run(arguments("out.png"), lambda _: None))
+    await asyncio.sleep(0)  # it has its turn
+    await runner.retire()
+    assert (await run).code == 0
+    assert (tmp_path / "out.png").exists()
+    assert gone([child.pid], 5)
+    late = await runner.run(arguments("late.png"), lambda _: None)
+    assert late.code == 0
+    assert runner.child is None, "nobody would end it"
 
 
 async def test_warm_it_hands_out_what_the_step_returned(root: Path, arguments: Arguments) -> None:
