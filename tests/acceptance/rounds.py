@@ -39,7 +39,7 @@ class Want:
     end: str  # the state, or "gone" for one that is taken out again
     content: str
     retried: bool = False  # failed once, and retried by hand
-    killed: int = 0  # its child was killed once, in this life of the daemon
+    killed: float = 0.0  # when the run began whose child was killed
     job: messages.Job | None = None
 
     @property
@@ -125,9 +125,9 @@ class Rounds:
                 self.order(f"jobs/{job.id}/retry")
             case _, "failed" if job.category == "interrupted":
                 self.order(f"jobs/{job.id}/retry")
-            case "cancelled", "running" if job.progress > 0 and not want.killed:
-                want.killed = len(self.farm.processes) if self._kill_engine() else 0
-            case "cancelled", "running" if job.attempt > 1 or len(self.farm.processes) > want.killed > 0:
+            case "cancelled", "running" if not want.killed and job.progress > 0 and self._kill_engine():
+                want.killed = job.started_at or 0.0
+            case "cancelled", "running" if want.killed and job.started_at != want.killed:
                 self.order(f"jobs/{job.id}/cancel")
             case _:
                 pass

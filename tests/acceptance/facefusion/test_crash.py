@@ -9,6 +9,7 @@ import pytest
 from tests.acceptance.crash import REQUEUED_SECONDS, Crash, elsewhere
 from tests.acceptance.facefusion.asking import NewFarm
 from tests.acceptance.rounds import INBOXES, new_rounds
+from tests.fakes.facefusion_root import write_settings
 
 OWN = [f"{when} {write}" for write in ("keep", "remark") for when in ("before", "after")]
 TELLING = ["scratch made", "engine done", "output proved", "before succeed", "after succeed"]
@@ -16,8 +17,9 @@ KILLS = 100
 
 
 @pytest.fixture
-def crash(new_farm: NewFarm, media: Path, declined: Path, tmp_path: Path) -> Iterator[Crash]:
+def crash(new_farm: NewFarm, root: Path, media: Path, declined: Path, tmp_path: Path) -> Iterator[Crash]:
     """A farm in which FaceFusion swaps, declines one target of each round, and cannot bear another one as it is."""
+    write_settings(root, costs={"per_frame": 0.05})  # a video is at work long enough to be stopped in the middle
     own = tmp_path / "media"
     shutil.copytree(media, own)
     shutil.copy(declined, own / "nobody.png")
