@@ -39,6 +39,7 @@ from faceswapd.settings import InboxSettings, Settings
 WRITER_SECONDS = 3.0  # a file of which nobody says in this time who writes to it lies on a disk that hangs
 LET_GO_SECONDS = 0.5  # between two looks at a file that another program has open, at least
 BLIND = (10.0, 3.0)  # seconds, or so many settle times, of quiet where writers cannot be seen
+FORBIDDEN = "It cannot be read: Permission denied. Give the daemon's user the right to."
 NO_TARGET = "It is neither a video nor an image that can be swapped, by its name's ending."
 LISTING_SECONDS = 10.0  # a folder that takes longer to list holds up no other one; it is used when it has answered
 FORGOTTEN_AT_ONCE = 500  # files that are gone, under one commit: the ledger is wanted by others, too
@@ -51,6 +52,16 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A settled file that is asked about again at a moment, or as soon as anything about it has changed."""
+
+    found: Found
+    at: float  # on the monotonic clock
+    sentence: str  # why
+    refused: bool = False  # it is not on its way: somebody has to do something
+
+
 @dataclass(slots=True)
 class Place:
     """One inbox, and what is known of it beyond the ledger."""
@@ -60,6 +71,8 @@ class Place:
     listing: Listing = field(default_factory=lambda: Listing("has not been looked at yet"))
     seen: dict[str, intake.Seen] = field(default_factory=dict)
     arriving: dict[str, str] = field(default_factory=dict)  # not complete yet, and why
+    later: dict[str, Later] = field(default_factory=dict)  # settled, and left alone for now
+    hangs: bool = False  # a file of it was asked about in this pass, and its disk did not answer
     bundles: frozenset[intake.Parts] = frozenset()
     anew: frozenset[str] = frozenset()  # files of which something else is asked than when they were taken
     sidecars: Sidecars = field(init=False)
@@ -68,6 +81,15 @@ class Place:
     def __post_init__(self) -> None:
         self.sidecars = Sidecars(self.quiet)
         self.lookout = Lookout(lambda: list_folder(self.settings.path))
+
+    def leave(self, path: str, later: Later) -> None:
+        """Leave a file alone until later, and say why."""
+        self.later[path] = later
+        self.tell(path, later)
+
+    def tell(self, path: str, later: Later) -> None:
+        """Say why a file is not taken now."""
+        (self.listing.skipped if later.refused else self.arriving)[path] = later.sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +112,6 @@ class Inbox:
         self._beats = beats
         self._wake = asyncio.Event()
         self._sighted: dict[str, admission.Sighting] = {}
-        self._suspects: dict[str, tuple[intake.Signature, str]] = {}  # cut off when last read
         self.places = tuple(Place(inbox, settings.intake.settle) for inbox in settings.inbox)
         self.faces = FacesFolder(settings, ledger)
         self._rehearing = Rehearing(ledger, self._sighted, lambda: self.faces.rules)
@@ -163,6 +184,7 @@ class Inbox:
         candidates.sort(key=lambda candidate: (candidate.found.changed, candidate.path))  # as they were dropped
         if not await self._admit(candidates, until=time.monotonic() + PASS_SECONDS):
             due.append(started)  # more is waiting
+        due += [later.at for place in self.places for later in place.later.values()]
         await self._pair_parked()
         await self._alive(asyncio.to_thread(self._keep_folders))
         await self._keep_notes()
@@ -181,6 +203,7 @@ class Inbox:
             place.listing = await self._alive(place.lookout.within(LISTING_SECONDS))
         except TimeoutError:
             place.listing = replace(place.listing, problem=f"has not answered for {LISTING_SECONDS:.0f} seconds")
+            place.later = {}
             return False
         return True
 
@@ -190,9 +213,6 @@ class Inbox:
             return
         root = os.fspath(place.settings.path) + os.sep
         files = place.listing.files
-        self._suspects = {
-            path: one for path, one in self._suspects.items() if path in files or not path.startswith(root)
-        }
         gone = [path for path in self._sighted if path.startswith(root) and path not in files]
         if gone:
             reason = "The file was taken out of the inbox."
@@ -219,6 +239,8 @@ class Inbox:
             for found in place.listing.files.values()
             if intake.bundle_photo(found.parts, self.faces.rules.faces)
         )
+        place.hangs = False
+        place.later = {path: one for path, one in place.later.items() if one.at > now and one.found == fresh.get(path)}
         coming = fresh.keys() - set(settling.ready)
         place.arriving = dict.fromkeys(coming, "It is still being written.")
         unsettled = self._folders_settling(place, coming)
@@ -232,6 +254,8 @@ class Inbox:
                 next_at = min(next_at or now + quiet, now + quiet)
             elif place.sidecars.coming(path, found.parts):
                 place.arriving[path] = "It waits until its sidecar and its folder's defaults are complete."
+            elif path in place.later:
+                place.tell(path, place.later[path])
             else:
                 ready.append(Candidate(place, path, found, now - place.seen[path].since))
         return next_at, ready
@@ -307,19 +331,15 @@ class Inbox:
         path, found, place = candidate.path, candidate.found, candidate.place
         if not await self._let_go(candidate):
             return None
-        suspect = self._suspects.get(path)
-        if suspect is not None and suspect[0] == found.signature and candidate.quiet < self._patience:
-            self._wait_on(candidate, suspect[1])
-            return None
         answer = await self._facts_known(candidate) or await self._probed(path)
-        if await asyncio.to_thread(signature_of, path) != found.signature:
-            place.seen.pop(path, None)  # it changed while it was read: it settles anew
+        if not await asyncio.to_thread(_is_as_before, path, found.signature):
+            place.seen.pop(path, None)  # it changed while it was read, or is about to: it settles anew
             return None
         if isinstance(answer, Unreadable) and answer.incomplete and candidate.quiet < self._patience:
-            self._suspects[path] = (found.signature, answer.sentence)
-            self._wait_on(candidate, answer.sentence)
+            left = max(0.05, self._patience - candidate.quiet)
+            sentence = f"{answer.sentence} Waiting for the rest."
+            place.leave(path, Later(found, time.monotonic() + left, sentence))
             return None
-        self._suspects.pop(path, None)
         place.arriving.pop(path, None)
         return arrival_of(
             path, found, answer, place.sidecars.of(path, found.parts), self.faces.rules, place.bundles, place.settings
@@ -337,23 +357,28 @@ class Inbox:
         """Whether nobody writes to a settled file any more. Where that cannot be seen, a longer quiet time says it."""
         quiet = self._settings.intake.settle
         try:
-            writer = await asyncio.wait_for(asyncio.to_thread(writer_of, candidate.path), WRITER_SECONDS)
+            asked = None if candidate.place.hangs else asyncio.to_thread(writer_of, candidate.path)
+            writer = None if asked is None else await asyncio.wait_for(asked, WRITER_SECONDS)
         except TimeoutError:
             writer = None
+        refused = False
         match writer:
             case Writer.NOBODY:
                 return True
-            case None:
+            case None:  # the others on it are spared in this pass, so that they hold up nothing
+                candidate.place.hangs = True
                 sentence, left = "Its disk does not answer.", LOOK_SECONDS
             case Writer.SOMEBODY:  # when it is closed comes no event
                 sentence, left = "It is still open in another program.", max(LET_GO_SECONDS, quiet)
+            case Writer.FORBIDDEN:
+                sentence, left, refused = FORBIDDEN, LOOK_SECONDS, True
             case Writer.UNKNOWN:
                 left = max(BLIND[0], BLIND[1] * quiet) - candidate.quiet
                 if left <= 0:
                     return True
                 sentence = "It cannot be seen here whether it is still written to: it must be quiet for longer."
-        candidate.place.arriving[candidate.path] = sentence
-        asyncio.get_running_loop().call_later(max(0.05, left), self._wake.set)
+        later = Later(candidate.found, time.monotonic() + max(0.05, left), sentence, refused)
+        candidate.place.leave(candidate.path, later)
         return False
 
     async def _probed(self, path: str) -> Facts | Unreadable:
@@ -369,11 +394,6 @@ class Inbox:
     @property
     def _patience(self) -> float:
         return max(PATIENCE[0], PATIENCE[1] * self._settings.intake.settle)
-
-    def _wait_on(self, candidate: Candidate, sentence: str) -> None:
-        candidate.place.arriving[candidate.path] = f"{sentence} Waiting for the rest."
-        left = self._patience - candidate.quiet
-        asyncio.get_running_loop().call_later(max(0.05, left), self._wake.set)
 
     async def _pair_parked(self) -> None:
         """A face that has come since settles what was parked for want of it."""
@@ -421,3 +441,8 @@ class Inbox:
             self._rehearing.keep_notes(mending)
 
         await self._alive(asyncio.to_thread(keep))
+
+
+def _is_as_before(path: str, signature: intake.Signature) -> bool:
+    """Whether a file that was read is the one that had settled, and nobody has begun to write to it. Blocks."""
+    return signature_of(path) == signature and writer_of(path) is not Writer.SOMEBODY

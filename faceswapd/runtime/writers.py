@@ -21,20 +21,21 @@ class Writer(Enum):
     NOBODY = "nobody"
     SOMEBODY = "somebody"
     UNKNOWN = "unknown"  # it cannot be seen here
+    FORBIDDEN = "forbidden"  # the file cannot even be read by us
 
 
 def writer_of(path: str) -> Writer:
     """Look once. Never waits, never follows a link, and leaves no lease behind. Not for files on a network."""
-    if not hasattr(fcntl, "F_SETLEASE"):
-        return Writer.UNKNOWN
     try:
         fd = _opened(path)
     except BlockingIOError:  # somebody has a lease for writing, and is now asked to give it back
         return Writer.SOMEBODY
+    except PermissionError:
+        return Writer.FORBIDDEN
     except OSError:
         return Writer.UNKNOWN
     try:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
+        if not hasattr(fcntl, "F_SETLEASE") or not stat.S_ISREG(os.fstat(fd).st_mode):
             return Writer.UNKNOWN
         # Should a writer come in just this moment, the kernel tells the lease's holder. By SIGIO, which it does unless
         # it is told another signal, that would end us; SIGURG does nothing.

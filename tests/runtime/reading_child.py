@@ -1,6 +1,8 @@
 """A media examiner's child that reads text: what a file says is what it is."""
 
 import hashlib
+import os
+import signal
 from pathlib import Path
 
 from faceswapd.children.serve import Args, Say, serve
@@ -12,6 +14,8 @@ def probe(args: Args, say: Say) -> Args:
         return {"unreadable": {"sentence": "It is no video.", "incomplete": False}}
     if content.startswith(b"wait for "):  # whoever opens the pipe that it names
         Path(content.removeprefix(b"wait for ").decode()).read_bytes()
+    if content.startswith(b"kills its reader"):
+        os.kill(os.getpid(), signal.SIGKILL)
     if content.startswith(b"cut"):
         return {"unreadable": {"sentence": "It ends too early.", "incomplete": True}}
     facts = {"kind": "video", "width": 64, "height": 48, "frames": 10, "duration": 1.0, "rotation": 0, "audio": 0}

@@ -255,6 +255,20 @@ async def test_an_examiner_that_cannot_start_holds_the_files_and_not_the_daemon(
     await place.examiner.close()
 
 
+async def test_a_file_that_kills_its_reader_is_parked_and_holds_up_no_other(door: Doorway) -> None:
+    """It comes first: it is the oldest one."""
+    killer = door.drop("killer.mp4", "kills its reader")
+    others = [door.drop(f"{number}.mp4") for number in range(3)]
+    jobs = {job.target: job for job in await door.look()}
+    assert jobs.keys() == {str(killer), *map(str, others)}
+    assert jobs[str(killer)].parked is Parked.UNREADABLE
+    assert "read twice" in (jobs[str(killer)].reason or "")
+    assert {jobs[str(other)].state for other in others} == {State.QUEUED}
+    child = door.place.examiner.child
+    await door.look()
+    assert door.place.examiner.child is child, "it is not read again"
+
+
 async def test_the_loop_shows_that_it_lives_while_a_large_file_is_read(
     place: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,14 +1,17 @@
 """Who still writes to a file, and that such a file is not taken."""
 
+import asyncio
 import fcntl
 import os
 import socket
+import threading
 from pathlib import Path
 
 import psutil
 import pytest
 
 from faceswapd.core.job import State
+from faceswapd.runtime import inbox as inbox_module
 from faceswapd.runtime.writers import Writer, writer_of
 from tests.runtime.test_inbox import Doorway
 from tests.runtime.workplace import Workplace
@@ -73,3 +76,52 @@ async def test_a_file_that_is_open_elsewhere_is_not_taken_however_long_it_is_qui
     assert job.facts is not None
     assert job.facts.size == target.stat().st_size
     assert str(target) not in door.arriving
+
+
+async def test_what_is_opened_for_writing_while_it_is_read_waits(door: Doorway, tmp_path: Path) -> None:
+    """What was read is whole, and about to change."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    target = door.drop("alice/clip.mp4", f"wait for {pipe}")
+    looking = asyncio.create_task(door.inbox.look())
+    told = await asyncio.to_thread(os.open, pipe, os.O_WRONLY)  # now it is being read
+    with target.open("r+", encoding="utf-8") as file:
+        os.close(told)
+        await looking
+        assert await door.jobs() == []
+        await door.inbox.look()
+        assert door.arriving == {str(target): "It is still open in another program."}
+        file.write("something else!")
+
+    async def taken() -> bool:
+        return bool(await door.jobs())
+
+    await door.until(taken)
+    assert [job.state for job in await door.jobs()] == [State.QUEUED]
+
+
+async def test_a_file_on_a_disk_that_hangs_holds_up_no_other(door: Doorway, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = threading.Event()
+
+    def hanging(path: str) -> Writer:
+        if "stuck" in path:
+            answers.wait()
+        return writer_of(path)
+
+    monkeypatch.setattr(inbox_module, "WRITER_SECONDS", 0.05)
+    monkeypatch.setattr(inbox_module, "writer_of", hanging)
+    first = door.drop("first.mp4")
+    stuck = [door.drop(f"stuck-{number}.mp4") for number in range(3)]
+    jobs = await door.look()
+    answers.set()
+    assert [job.target for job in jobs] == [str(first)]
+    assert door.arriving == {str(path): "Its disk does not answer." for path in stuck}
+
+
+def test_a_file_that_may_not_be_read_is_told_from_one_that_is_quiet(tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(b"x")
+    path.chmod(0)
+    if os.access(path, os.R_OK):
+        pytest.skip("whoever runs this may read everything")
+    assert writer_of(str(path)) is Writer.FORBIDDEN
