@@ -214,7 +214,6 @@ class _Rooms:
 
     def _live(self) -> Live:
         now = time.monotonic()
-        watching = "events" if self._inbox.watcher.working else "polling"
         return Live(
             gate=Gate((_LEDGER_FULL, *self._readings.gate.held)) if self._ledger.full else self._readings.gate,
             reading=self._readings.latest,
@@ -225,7 +224,7 @@ class _Rooms:
                     preset=place.settings.preset,
                     priority=place.settings.priority,
                     problem=place.listing.problem,
-                    watching=watching,
+                    watching=place.watch.way,
                     arriving=place.arriving,
                     skipped=place.listing.skipped,
                     bundles=place.bundles,
@@ -252,7 +251,7 @@ class _Rooms:
             breaker=self._scheduler.breaker,
             silent=self._beats.silent(STALE_SECONDS),
             short=self._scheduler.short,
-            remarks=(*self._fleet.remarks, *self._notices.all),
+            remarks=(*self._fleet.remarks, *self._notices.all, *self._inbox.remarks),
         )
 
 

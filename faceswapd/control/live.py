@@ -8,6 +8,7 @@ from faceswapd.core.asking import NOTHING_TOLD, Told
 from faceswapd.core.breaker import CLOSED, Breaker
 from faceswapd.core.gate import Gate, Reading
 from faceswapd.core.intake import Parts, Rules
+from faceswapd.core.mounts import Way
 from faceswapd.engines.facefusion.model_store import Inventory, Pruned
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.outcomes import Again
@@ -22,7 +23,7 @@ class InboxLive:
     preset: str
     priority: int
     problem: str | None
-    watching: str
+    watching: Way
     arriving: Mapping[str, str]  # by path, with what it waits for
     skipped: Mapping[str, str]  # by path, with the reason
     bundles: frozenset[Parts]

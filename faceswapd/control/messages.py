@@ -133,6 +133,8 @@ class Inbox:
     problem: str | None  # one sentence; None when all is well
     arriving: int  # files that are not complete yet
     watching: str  # events or polling
+    watching_why: str = ""  # one sentence
+    file_system: str | None = None  # its kind, where that is known
 
 
 @dataclass(frozen=True)

@@ -150,7 +150,9 @@ def inbox_line(inbox: InboxLive, paused: frozenset[str]) -> messages.Inbox:
         paused=inbox.name in paused,
         problem=None if inbox.problem is None else f"The inbox {inbox.path} {inbox.problem}.",
         arriving=len(inbox.arriving),
-        watching=inbox.watching,
+        watching=str(inbox.watching.how),
+        watching_why=inbox.watching.why,
+        file_system=inbox.watching.kind or None,
     )
 
 

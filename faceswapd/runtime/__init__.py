@@ -1,6 +1,6 @@
 """KEEPS THINGS MOVING. One loop a file: inbox, scheduler, readings; and what they do on the way.
 
-inbox      files become jobs           listing, watching, faces, notes serve it
+inbox      files become jobs           listing, watching, ground, faces, notes serve it
 fleet      which engine swaps, on which devices: the slots
 scheduler  carries out what core.plan decides
 execution  one claimed segment, from its scratch folder to its record; course is how it goes meanwhile

@@ -13,8 +13,9 @@ from faceswapd.core.intake import fold, is_photo
 from faceswapd.ledger import standing
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.standing import FaceRecord
-from faceswapd.runtime.listing import LATENCY, Found, Listing, list_folder, made, seen_since
+from faceswapd.runtime.listing import LATENCY, Found, Listing, list_folder, made, seen_since, survey
 from faceswapd.runtime.lookout import Lookout
+from faceswapd.runtime.watching import Watch
 from faceswapd.settings import Settings
 
 LISTING_SECONDS = 10.0  # a folder that takes longer is used when it has answered
@@ -64,22 +65,26 @@ def records(people: Mapping[str, Person], known: Mapping[str, str]) -> list[Face
 class FacesFolder:
     """The faces folder as it was at the last look, and the rules of pairing that follow from it."""
 
-    def __init__(self, settings: Settings, ledger: Ledger) -> None:
+    def __init__(self, settings: Settings, ledger: Ledger, watch: Watch) -> None:
+        self.watch = watch
         self._settings = settings
         self._ledger = ledger
         self._seen: dict[str, intake.Seen] = {}
         self._looked = False
-        self._lookout = Lookout(lambda: list_folder(settings.faces))
+        self._lookout = Lookout(lambda: survey(settings.faces))
         self.people: dict[str, Person] = {}  # by folded name
         self.rules = intake.Rules.of((), settings.preset_names(), settings.default_face)
 
     async def look(self) -> float | None:
         """Who is there. Returns when a photo that is still being copied may be complete; None when all are."""
         try:
-            listing = await self._lookout.within(LISTING_SECONDS)
+            seen_now = await self._lookout.within(LISTING_SECONDS)
         except TimeoutError:
             log.warning("the faces folder does not answer", folder=str(self._settings.faces))
+            self.watch.unanswered()
             return None
+        listing = seen_now.listing
+        self.watch.listed(seen_now.ground, seen_now.took)
         if listing.problem is not None:
             if not await asyncio.to_thread(made, self._settings.faces):
                 log.warning("the faces folder cannot be used", folder=str(self._settings.faces), why=listing.problem)

@@ -28,11 +28,11 @@ from faceswapd.runtime import notes
 from faceswapd.runtime.arrivals import arrival_of, bundle_of
 from faceswapd.runtime.beats import BEAT_SECONDS, Beats
 from faceswapd.runtime.faces import FacesFolder
-from faceswapd.runtime.listing import LATENCY, Found, Listing, list_folder, made, seen_since, signature_of
+from faceswapd.runtime.listing import LATENCY, Found, Listing, Survey, made, seen_since, signature_of, survey
 from faceswapd.runtime.lookout import Lookout
 from faceswapd.runtime.rehearing import Rehearing, Words
 from faceswapd.runtime.sidecars import Sidecars
-from faceswapd.runtime.watching import Watcher
+from faceswapd.runtime.watching import Watch
 from faceswapd.runtime.writers import Writer, writer_of
 from faceswapd.settings import InboxSettings, Settings
 
@@ -68,6 +68,7 @@ class Place:
 
     settings: InboxSettings
     quiet: float  # seconds that a file must stay unchanged
+    watch: Watch
     listing: Listing = field(default_factory=lambda: Listing("has not been looked at yet"))
     seen: dict[str, intake.Seen] = field(default_factory=dict)
     arriving: dict[str, str] = field(default_factory=dict)  # not complete yet, and why
@@ -76,11 +77,11 @@ class Place:
     bundles: frozenset[intake.Parts] = frozenset()
     anew: frozenset[str] = frozenset()  # files of which something else is asked than when they were taken
     sidecars: Sidecars = field(init=False)
-    lookout: Lookout[Listing] = field(init=False)
+    lookout: Lookout[Survey] = field(init=False)
 
     def __post_init__(self) -> None:
         self.sidecars = Sidecars(self.quiet)
-        self.lookout = Lookout(lambda: list_folder(self.settings.path))
+        self.lookout = Lookout(lambda: survey(self.settings.path))
 
     def leave(self, path: str, later: Later) -> None:
         """Leave a file alone until later, and say why."""
@@ -112,10 +113,12 @@ class Inbox:
         self._beats = beats
         self._wake = asyncio.Event()
         self._sighted: dict[str, admission.Sighting] = {}
-        self.places = tuple(Place(inbox, settings.intake.settle) for inbox in settings.inbox)
-        self.faces = FacesFolder(settings, ledger)
+        self.places = tuple(
+            Place(inbox, settings.intake.settle, Watch(inbox.path, inbox.watch_how, settings.intake.poll, self.wake))
+            for inbox in settings.inbox
+        )
+        self.faces = FacesFolder(settings, ledger, Watch(settings.faces, None, settings.intake.poll, self.wake))
         self._rehearing = Rehearing(ledger, self._sighted, lambda: self.faces.rules)
-        self.watcher = Watcher([settings.faces, *(inbox.path for inbox in settings.inbox)], self._wake.set)
 
     def wake(self) -> None:
         """Look at the folders now."""
@@ -142,12 +145,28 @@ class Inbox:
         for sighting in await admission.sightings(self._ledger):
             self._sighted[sighting.target] = sighting
         async with asyncio.TaskGroup() as group:
-            group.create_task(self.watcher.run(), name="watcher")
+            group.create_task(self.listen(), name="watches")
             while True:
                 self._wake.clear()
-                self.watcher.check()
                 next_look = await self.look()
                 await self._rest(next_look)
+
+    async def listen(self) -> None:
+        """Let the events of all folders wake, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for watch in self.watches:
+                group.create_task(watch.run(), name="watch")
+
+    @property
+    def watches(self) -> tuple[Watch, ...]:
+        """Of the faces folder and all inboxes."""
+        return (self.faces.watch, *(place.watch for place in self.places))
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a user should do about the way in which the folders are watched, in sentences."""
+        limits = dict.fromkeys(watch.limit for watch in self.watches if watch.limit is not None)
+        return tuple(f"{limit.sentence} More: {limit.command}" for limit in limits)
 
     async def _rest(self, next_look: float) -> None:
         """Until something happens or it is time, beating all the while."""
@@ -170,7 +189,7 @@ class Inbox:
             due.append(faces_due)
         candidates: list[Candidate] = []
         for place in self.places:
-            if not await self._listed(place):
+            if place.watch.rests_until() > time.monotonic() or not await self._listed(place):
                 continue
             await self._forget_gone(place)
             words_due = await self._alive(place.sidecars.look(place.listing))
@@ -184,10 +203,13 @@ class Inbox:
         candidates.sort(key=lambda candidate: (candidate.found.changed, candidate.path))  # as they were dropped
         if not await self._admit(candidates, until=time.monotonic() + PASS_SECONDS):
             due.append(started)  # more is waiting
+            for place in self.places:
+                place.watch.hurry()
         due += [later.at for place in self.places for later in place.later.values()]
         await self._pair_parked()
         await self._alive(asyncio.to_thread(self._keep_folders))
         await self._keep_notes()
+        due += [at for watch in self.watches if (at := watch.due()) is not None]
         return min(due)
 
     async def _alive(self, work: Coroutine[Any, Any, T]) -> T:
@@ -200,11 +222,14 @@ class Inbox:
     async def _listed(self, place: Place) -> bool:
         """List an inbox anew. False: it does not answer now, so that nothing is known of it."""
         try:
-            place.listing = await self._alive(place.lookout.within(LISTING_SECONDS))
+            seen = await self._alive(place.lookout.within(LISTING_SECONDS))
         except TimeoutError:
             place.listing = replace(place.listing, problem=f"has not answered for {LISTING_SECONDS:.0f} seconds")
             place.later = {}
+            place.watch.unanswered()
             return False
+        place.listing = seen.listing
+        place.watch.listed(seen.ground, seen.took)
         return True
 
     async def _forget_gone(self, place: Place) -> None:

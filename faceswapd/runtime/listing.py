@@ -9,6 +9,7 @@ from pathlib import Path
 
 from faceswapd.core.intake import Parts, Seen, Signature, ignored_file, ignored_folder
 from faceswapd.core.sidecar import DEFAULTS
+from faceswapd.runtime.ground import Ground, ground_of
 
 LATENCY = 1.0  # seconds that an event may come late and still count as quiet time
 
@@ -32,6 +33,26 @@ class Listing:
     skipped: dict[str, str] = field(default_factory=dict)  # what is not taken, by absolute path, and why
     defaults: dict[str, Found] = field(default_factory=dict)  # .faceswapd.toml, by absolute path
     strange: dict[str, tuple[Parts, str]] = field(default_factory=dict)  # links and pipes, and the same words
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """A listing, and what it was made of."""
+
+    listing: Listing
+    ground: Ground | None  # None: it is not there
+    took: float  # seconds
+
+
+def survey(root: Path) -> Survey:
+    """List a folder that may be mounted over or made anew at any time. Blocks: call it in a thread."""
+    started = time.monotonic()
+    before = ground_of(root)
+    listing = list_folder(root)
+    ground = ground_of(root)
+    if listing.problem is None and ground != before:  # nobody knows which of the two was listed
+        listing = Listing("has become another folder this moment")
+    return Survey(listing, ground, time.monotonic() - started)
 
 
 def list_folder(root: Path) -> Listing:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ByteSize, Confi
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from faceswapd.core.gate import Limits
+from faceswapd.core.mounts import How
 from faceswapd.core.plan import Timeouts
 from faceswapd.core.presets import PRESETS, PresetSpec
 from faceswapd.core.retry import RetryPolicy
@@ -72,6 +73,14 @@ class InboxSettings(Section):
     afterwards: Literal["keep", "archive", "delete"] = Field(
         "keep", description="what becomes of a target that succeeded: keep, archive (moved to done/) or delete"
     )
+    watch: Literal["auto", "events", "polling"] = Field(
+        "auto", description="how new files are noticed: events, polling, or auto: polling on a network and on FUSE"
+    )
+
+    @property
+    def watch_how(self) -> How | None:
+        """How it is to be watched; None: as its file system wants it."""
+        return None if self.watch == "auto" else How(self.watch)
 
 
 class IntakeSettings(Section):
@@ -79,6 +88,7 @@ class IntakeSettings(Section):
 
     settle: Seconds = Field(3.0, description="seconds that a file must stay unchanged")
     rescan: Seconds = Field(60.0, ge=1, description="seconds between two looks at the folders when no event comes")
+    poll: Seconds = Field(5.0, ge=0.5, description="seconds between two looks at a folder whose events tell nothing")
 
 
 class PresetSettings(Section):

@@ -26,6 +26,7 @@ from faceswapd.control.server import LARGEST_BODY, Server, application, listen
 from faceswapd.core.gate import Gate
 from faceswapd.core.intake import Face, Rules, Signature
 from faceswapd.core.job import Parked
+from faceswapd.core.mounts import way_of
 from faceswapd.core.target import Facts, Kind
 from faceswapd.engines.facefusion.installation import Installation
 from faceswapd.engines.facefusion.model_store import ModelStore
@@ -111,7 +112,7 @@ async def control(tmp_path: Path) -> AsyncIterator[Control]:
     live = Live(
         gate=Gate(),
         reading=None,
-        inboxes=(InboxLive("inbox", str(inbox), "balanced", 0, None, "events", {}, {}, frozenset()),),
+        inboxes=(InboxLive("inbox", str(inbox), "balanced", 0, None, way_of("ext4"), {}, {}, frozenset()),),
         rules=Rules.of([Face("alice")], ("balanced",)),
         courses=(),
         draining=False,

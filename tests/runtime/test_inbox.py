@@ -331,7 +331,7 @@ async def test_it_goes_on_where_an_earlier_life_of_the_daemon_ended(door: Doorwa
 async def test_an_event_wakes_it(door: Doorway) -> None:
     running = asyncio.create_task(door.inbox.run())
     async with asyncio.timeout(SECONDS):
-        while not door.inbox.watcher.working:
+        while not door.inbox.places[0].watch.working:
             await asyncio.wait([running], timeout=0.02)
         for number in range(100):  # the watcher may not have begun yet
             door.drop(f"{number}.mp4")

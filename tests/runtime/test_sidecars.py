@@ -326,7 +326,7 @@ async def test_the_watcher_takes_a_mended_target_by_itself(door: Doorway) -> Non
     async def queued() -> bool:
         return any(job.state is State.QUEUED for job in await door.jobs())
 
-    watching = asyncio.create_task(door.inbox.watcher.run())
+    watching = asyncio.create_task(door.inbox.listen())
     try:
         await door.until(told)
         (door.folder / "clip.mp4.toml").write_text('face = "bob"')
