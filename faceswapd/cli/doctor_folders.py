@@ -13,19 +13,21 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-import psutil
 from watchfiles import awatch
 
 from faceswapd.cli.looking import Look, aside
 from faceswapd.core.checkup import Finding, ok, problem, warning
+from faceswapd.core.mounts import How, Way, way_of
+from faceswapd.runtime.ground import ground_of
+from faceswapd.runtime.inbox import LOOK_SECONDS
+from faceswapd.runtime.inotify import limit_of
 from faceswapd.settings import InboxSettings, Settings
 
-LOOK_SECONDS: Final = 15.0
+ANSWER_SECONDS: Final = 15.0
 EVENT_SECONDS: Final = 3.0  # for the event of a file that was just written
 SKEW_SECONDS: Final = 5.0  # between the clock of this machine and the one of a file system
 COUNTED: Final = 200_000  # folders of an inbox; more are not counted
 MARK: Final = ".faceswapd-doctor-"  # hidden files are never taken as targets
-REMOTE: Final = ("nfs", "cifs", "smb", "sshfs", "fuse", "9p", "afs", "ceph", "glusterfs", "virtiofs", "vboxsf")
 INOTIFY: Final = Path("/proc/sys/fs/inotify/max_user_watches")
 
 
@@ -34,15 +36,16 @@ def looks(settings: Settings) -> list[Look]:
     ours = {"outbox": settings.outbox, "failed": settings.failed, "state": settings.state}
     ours["scratch"] = settings.scratch_folder
     return [
-        Look("faces", LOOK_SECONDS, partial(aside, partial(_faces, settings.faces))),
-        *(Look(f"inbox {one.name}", LOOK_SECONDS, partial(_inbox, one, settings)) for one in settings.inbox),
-        *(Look(name, LOOK_SECONDS, partial(aside, partial(_written, name, place))) for name, place in ours.items()),
-        Look("disk", LOOK_SECONDS, partial(aside, lambda: list(_disks(settings)))),
-        Look("clock", LOOK_SECONDS, partial(aside, partial(_clock, settings))),
+        Look("faces", ANSWER_SECONDS, partial(aside, partial(_faces, settings))),
+        *(Look(f"inbox {one.name}", ANSWER_SECONDS, partial(_inbox, one, settings)) for one in settings.inbox),
+        *(Look(name, ANSWER_SECONDS, partial(aside, partial(_written, name, place))) for name, place in ours.items()),
+        Look("disk", ANSWER_SECONDS, partial(aside, lambda: list(_disks(settings)))),
+        Look("clock", ANSWER_SECONDS, partial(aside, partial(_clock, settings))),
     ]
 
 
-def _faces(folder: Path) -> list[Finding]:
+def _faces(settings: Settings) -> list[Finding]:
+    folder = settings.faces
     try:
         people = sum(1 for entry in os.scandir(folder) if not entry.name.startswith("."))
     except FileNotFoundError:
@@ -51,7 +54,11 @@ def _faces(folder: Path) -> list[Finding]:
         return [problem("faces", f"{folder} cannot be read: {error.strerror}.", _rights(folder, "rX"))]
     if not people:
         return [warning("faces", f"No face is there yet. Put photos of a person into {folder}/NAME/.")]
-    return [ok("faces", f"{people} {'face' if people == 1 else 'faces'} in {folder}.")]
+    way = way_of(_kind(folder))
+    noticed = (
+        "New ones are noticed at once." if way.how is How.EVENTS else f"It is listed every {settings.intake.poll:g} s."
+    )
+    return [ok("faces", f"{people} {'face' if people == 1 else 'faces'} in {folder}. {noticed} {way.why}")]
 
 
 def _written(about: str, folder: Path) -> list[Finding]:
@@ -79,19 +86,30 @@ def _try_writing(folder: Path) -> float:
 
 async def _inbox(inbox: InboxSettings, settings: Settings) -> list[Finding]:
     about = f"inbox {inbox.name}"
+    ground = await aside(lambda: ground_of(inbox.path))
+    if ground is not None and ground.read_only:
+        return [_read_only(about, inbox, way_of(ground.kind, inbox.watch_how))]
     rights = await aside(lambda: _written(about, inbox.path))
     if not inbox.path.is_dir() or rights[0].command:
         return rights
-    return [await _noticed(about, inbox.path, settings.intake.rescan)]
+    return [await _noticed(about, inbox, settings)]
 
 
-async def _noticed(about: str, folder: Path, rescan: float) -> Finding:
-    """Write a hidden file and wait for its event."""
-    kind = await aside(lambda: file_system(folder))
-    slow = f"It is listed every {rescan:.0f} s instead."
-    if any(word in kind for word in REMOTE):
-        return warning(about, f"It is on a {kind} file system, where files of other machines make no events. {slow}")
-    if limit := await aside(lambda: _beyond_inotify(folder)):
+def _read_only(about: str, inbox: InboxSettings, way: Way) -> Finding:
+    """Targets can be taken from there, and nothing else be done."""
+    told = f"{inbox.path} is on a file system that cannot be written"
+    if inbox.afterwards != "keep":
+        return problem(about, f'{told}: afterwards = "{inbox.afterwards}" cannot work there. Set it to "keep".')
+    return warning(about, f"{told}: no folders for the faces and no texts are made there. {way.why}")
+
+
+async def _noticed(about: str, inbox: InboxSettings, settings: Settings) -> Finding:
+    """Write a hidden file and wait for its event, where events are relied on."""
+    folder, way = inbox.path, await aside(lambda: way_of(_kind(inbox.path), inbox.watch_how))
+    if way.how is How.POLLING:
+        return ok(about, f"{folder} can be written, and {_polled(settings, way)}")
+    slow = f"It is listed every {min(settings.intake.rescan, LOOK_SECONDS):.0f} s instead."
+    if limit := await aside(lambda: _beyond_inotify(about, folder)):
         return limit
     stop = asyncio.Event()
     watching = asyncio.create_task(_first_event(folder, stop), name=f"watch {folder}")
@@ -107,9 +125,22 @@ async def _noticed(about: str, folder: Path, rescan: float) -> Finding:
         stop.set()
         watching.cancel()
         await asyncio.wait([watching])
+    if problems is not None and (reached := limit_of(str(problems))):
+        told = f"The system lets us watch no more folders ({reached.setting}): {_polled(settings, way)}"
+        return warning(about, told, reached.command)
     if problems is not None:
         return warning(about, f"{folder} cannot be watched: {problems}. {slow}")
-    return ok(about, f"{folder} can be written, and new files are noticed at once.")
+    return ok(about, f"{folder} can be written, and new files are noticed at once. {way.why}")
+
+
+def _polled(settings: Settings, way: Way) -> str:
+    return f"it is listed every {settings.intake.poll:g} s. {way.why}"
+
+
+def _kind(folder: Path) -> str:
+    """The kind of file system of a folder; empty where it is not known."""
+    ground = ground_of(folder)
+    return "" if ground is None else ground.kind
 
 
 async def _first_event(folder: Path, stop: asyncio.Event) -> None:
@@ -117,14 +148,7 @@ async def _first_event(folder: Path, stop: asyncio.Event) -> None:
         return
 
 
-def file_system(folder: Path) -> str:
-    """The kind of file system of a folder, as the system calls it; empty where it is not known."""
-    kinds = {part.mountpoint: part.fstype for part in psutil.disk_partitions(all=True)}
-    place = folder.resolve()
-    return next((kinds[str(above)] for above in (place, *place.parents) if str(above) in kinds), "")
-
-
-def _beyond_inotify(folder: Path) -> Finding | None:
+def _beyond_inotify(about: str, folder: Path) -> Finding | None:
     if not sys.platform.startswith("linux"):
         return None
     try:
@@ -139,7 +163,7 @@ def _beyond_inotify(folder: Path) -> Finding | None:
     if folders < most * 0.9:
         return None
     return warning(
-        f"inbox {folder.name}",
+        about,
         f"It has {folders} folders, and the system lets us watch {most}.",
         f"sudo sysctl fs.inotify.max_user_watches={max(524_288, folders * 4)}",
     )

@@ -73,8 +73,11 @@ def test_faces_are_counted(settings: Settings) -> None:
     for name in ("alice", "bob", ".hidden"):
         (settings.faces / name).mkdir()
     [finding] = found(settings, "faces")
-    assert finding.sentence == f"2 faces in {settings.faces}."
+    assert finding.sentence.startswith(f"2 faces in {settings.faces}. New ones are noticed at once. On ")
 
 
-def test_the_file_system_of_a_folder_is_known(tmp_path: Path) -> None:
-    assert doctor_folders.file_system(tmp_path) != ""
+def test_a_folder_that_is_polled_says_so(settings: Settings) -> None:
+    polled = settings.inbox[0].model_copy(update={"watch": "polling"})
+    [finding] = found(settings.model_copy(update={"inbox": (polled,)}), "inbox inbox")
+    assert finding.level is Level.OK
+    assert "it is listed every 5 s. The configuration says so." in finding.sentence
