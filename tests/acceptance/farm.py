@@ -31,7 +31,7 @@ class Farm:
 
     folder: Path
     processes: list[subprocess.Popen[str]] = field(default_factory=list)
-    inside: tuple[str, ...] = ()  # what stands before the daemon's command, to start it in a namespace
+    through: tuple[str, ...] = ()  # words of a command that starts the daemon; all of its own come after them
 
     @classmethod
     def made(cls, folder: Path, photo: Path, settings: str = "") -> "Farm":
@@ -74,7 +74,7 @@ class Farm:
     def launch(self, **environment: str) -> subprocess.Popen[str]:
         """Start the daemon, which is on its way when this returns."""
         process = subprocess.Popen(
-            [*self.inside, sys.executable, "-m", "faceswapd", "run", "--config", str(self.config)],
+            [*self.through, sys.executable, "-m", "faceswapd", "run", "--config", str(self.config)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

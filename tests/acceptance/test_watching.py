@@ -51,7 +51,7 @@ def test_where_the_system_lets_no_more_be_watched_the_folder_is_polled_and_a_not
     new_farm: NewFarm, aside: Namespace, media: Path, limit: str, number: int, setting: str
 ) -> None:
     farm = new_farm(QUICK)
-    farm.inside = aside.prefix
+    farm.through = aside.prefix
     for name in ("one", "two", "three", "four"):
         (farm.inbox / name).mkdir(parents=True)
     aside.limit(limit, number)
