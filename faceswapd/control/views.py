@@ -11,7 +11,7 @@ from faceswapd.control.live import InboxLive, Live
 from faceswapd.core import eta
 from faceswapd.core.failures import Failure
 from faceswapd.core.job import Parked, State
-from faceswapd.core.wish import told
+from faceswapd.core.wish import frames_of, told
 from faceswapd.ledger import reports, standing
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.records import JobRecord
@@ -55,7 +55,7 @@ class View:
     def show(self, job: JobRecord) -> messages.Job:
         """One line."""
         course = next((course for course in self.live.courses if course.job == job.id), None)
-        frames = job.facts.frames if job.facts else 0
+        frames = frames_of(job.facts, job.wish)
         speed = self.speeds.get(eta.Sort(job.kind, job.preset))
         left = None if course is None else eta.left(course.progress, course.elapsed, frames, speed)
         return messages.Job(

@@ -112,7 +112,7 @@ CATALOGUE: Mapping[str, Category] = {
         _P,
         "The job asks for something that this version of faceswapd cannot do yet.",
         "Take it out of the sidecar, and the target is taken anew by itself.",
-        "A part of a video (`trim`), or several persons in one target (`[[map]]`).",
+        "Several persons in one target (`[[map]]`).",
     ),
     # what the child did
     "child_died": Category(_T, "The engine's program ended in the middle of its work.", _LOG),

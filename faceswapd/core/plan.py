@@ -5,6 +5,8 @@ from enum import StrEnum
 
 from faceswapd.core.space import NOTHING, Need, Room, lack
 from faceswapd.core.target import Facts
+from faceswapd.core.wish import NOTHING as NO_WISH
+from faceswapd.core.wish import Wish
 
 
 class Why(StrEnum):
@@ -29,6 +31,7 @@ class Ready:
     facts: Facts | None = None
     rung: int = 0  # of the resource ladder
     need: Need = NOTHING  # space on the disks
+    wish: Wish = NO_WISH  # what is asked of it
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from typing import Final
 
 from faceswapd.core.gate import FolderReading, size_text
 from faceswapd.core.target import Facts, Kind
+from faceswapd.core.wish import NOTHING as NO_WISH
+from faceswapd.core.wish import Wish, wanted
 
 OUTBOX: Final = "outbox"  # as FolderReading names them
 SCRATCH: Final = "scratch folder"
@@ -67,10 +69,11 @@ class Room:
 NOTHING: Final = Need()
 
 
-def need_of(facts: Facts | None, making: Making, *, frames_on_disk: bool = False) -> Need:
+def need_of(facts: Facts | None, making: Making, wish: Wish = NO_WISH, *, frames_on_disk: bool = False) -> Need:
     """What an execution needs. `frames_on_disk`: its rung of the resource ladder takes frames through the disk."""
     if facts is None:
         return NOTHING
+    facts = wanted(facts, wish)
     pixels = facts.width * facts.height * facts.frames
     coded = SMALL + int(
         max(
@@ -78,7 +81,7 @@ def need_of(facts: Facts | None, making: Making, *, frames_on_disk: bool = False
             pixels * (IMAGE_PIXEL if facts.kind is Kind.IMAGE else VIDEO_PIXEL),
         )
     )
-    files = 1 + making.prepares + making.finishes
+    files = 1 + making.prepares + making.finishes + (wish.trim is not None) + (len(wish.passes) > 1)
     frames = int(pixels * FRAME_PIXEL) if frames_on_disk and facts.kind is Kind.VIDEO else 0
     return Need(files * coded + frames, coded if making.copies else 0)
 
@@ -105,10 +108,10 @@ def room_of(folders: Iterable[FolderReading], limit: int, running: Iterable[Need
 
 def lack(need: Need, left: Need) -> str | None:
     """Why it has to wait, in one sentence; None where it fits."""
-    for name, wanted, there in ((SCRATCH, need.scratch, left.scratch), (OUTBOX, need.outbox, left.outbox)):
-        if wanted and wanted > there:
+    for name, needed, there in ((SCRATCH, need.scratch, left.scratch), (OUTBOX, need.outbox, left.outbox)):
+        if needed and needed > there:
             return (
-                f"It needs {size_text(wanted)} of space on the disk of the {name}, and {size_text(max(0, there))} "
+                f"It needs {size_text(needed)} of space on the disk of the {name}, and {size_text(max(0, there))} "
                 "are free."
             )
     return None

@@ -75,6 +75,15 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True)
+class Trimmed:
+    """The part of a video that is wanted, in a file of its own."""
+
+    path: Path
+    facts: Facts  # of this file
+    left_out: tuple[str, ...] = ()  # sentences about what its container cannot hold, or must not
+
+
+@dataclass(frozen=True, slots=True)
 class Marks:
     """What an output says about itself, in its metadata."""
 

@@ -3,10 +3,12 @@
 Plain values. Who reads a sidecar checks it; here is only what it can say, and how one word lies over another.
 """
 
+import math
 from dataclasses import dataclass, fields, replace
 from typing import Final
 
 from faceswapd.core.moments import shown
+from faceswapd.core.target import Facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,23 @@ class Wish:
 
 NOTHING: Final = Wish()
 PRIORITIES: Final = range(-100, 101)
+
+
+def wanted(facts: Facts, wish: Wish) -> Facts:
+    """What the part of a target that is wanted will be like, as far as it can be told before it is cut out: its length,
+    and as many of the frames and bytes as fall on it."""
+    if wish.trim is None or not facts.duration:
+        return facts
+    end = facts.duration if wish.trim.end is None else min(wish.trim.end, facts.duration)
+    length = max(0.0, end - wish.trim.start)
+    share = length / facts.duration
+    frames = min(facts.frames, max(1, math.ceil(facts.frames * share)))
+    return replace(facts, duration=length, frames=frames, size=math.ceil(facts.size * share))
+
+
+def frames_of(facts: Facts | None, wish: Wish) -> int:
+    """How many frames are swapped, each as often as there are persons; 0 where nothing is known."""
+    return 0 if facts is None else wanted(facts, wish).frames * max(1, len(wish.passes))
 
 
 def told(wish: Wish) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from faceswapd.core.job import Event, IllegalTransition, State
 from faceswapd.core.plan import Ready
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.history import note
-from faceswapd.ledger.records import JOB_COLUMNS, SEGMENT_COLUMNS, JobRecord, destination, facts_of, sources
+from faceswapd.ledger.records import JOB_COLUMNS, SEGMENT_COLUMNS, JobRecord, destination, facts_of, sources, wish_of
 
 # The inboxes that have something ready, one step of the index each: the rows between are not read.
 _INBOXES = """
@@ -25,7 +25,8 @@ SELECT inbox FROM names WHERE inbox IS NOT NULL
 
 _READY = """
 SELECT segments.id AS segment, segments.job, segments.priority, segments.rung, jobs.face, jobs.preset, jobs.kind,
-    jobs.content, jobs.size, jobs.width, jobs.height, jobs.frames, jobs.duration, jobs.rotation, jobs.audio
+    jobs.content, jobs.size, jobs.width, jobs.height, jobs.frames, jobs.duration, jobs.rotation, jobs.audio,
+    jobs.wish
 FROM segments INDEXED BY segments_ready JOIN jobs ON jobs.id = segments.job
 WHERE segments.state = 'queued' AND segments.not_before IS NULL AND segments.inbox = ?
 ORDER BY segments.priority DESC, segments.job, segments.number LIMIT ?
@@ -118,6 +119,7 @@ async def queue(ledger: Ledger, paused: Collection[str], limit: int) -> Queue:
                 row["priority"],
                 facts=facts_of(row),
                 rung=row["rung"],
+                wish=wish_of(row["wish"]),
             )
             for row in heads
         ),

@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from faceswapd.core.failures import Failure
-from faceswapd.core.target import Facts, Finished, Kind, Prepared, Proof, Unreadable
+from faceswapd.core.target import Facts, Finished, Kind, Prepared, Proof, Trimmed, Unreadable
 
-Answer = Facts | Unreadable | Proof | Prepared | Finished | Failure
+Answer = Facts | Unreadable | Proof | Prepared | Trimmed | Finished | Failure
 
 _NAMES: Mapping[str, type[Answer]] = {
     "facts": Facts,
     "unreadable": Unreadable,
     "proof": Proof,
     "prepared": Prepared,
+    "trimmed": Trimmed,
     "finished": Finished,
     "failure": Failure,
 }
@@ -36,9 +37,11 @@ def from_wire(message: Mapping[str, Any]) -> Answer:
         ((name, fields),) = message.items()
         if name == "facts":
             fields = {**fields, "kind": Kind(fields["kind"])}
-        if name in ("prepared", "finished"):
+        if name in ("prepared", "trimmed", "finished"):
             fields = {key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()}
             fields["path"] = Path(fields["path"])
+        if name == "trimmed":
+            fields["facts"] = from_wire({"facts": fields["facts"]})
         return _NAMES[name](**fields)
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"not an answer: {message!r:.200}") from error

@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
 
@@ -27,15 +28,38 @@ _SOURCE_TYPE: Final = "DIGITAL_SOURCE_TYPE"
 _OWN_DATA: Final = frozenset({"bin_data", "tmcd"})
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The part of a target that is carried over. Seconds on the target's clock."""
+
+    origin: Fraction  # becomes 0
+    begins: Fraction | None = None  # None: all before it comes along
+    ends: Fraction | None = None  # None: all behind it comes along
+
+    def holds(self, moment: Fraction) -> bool:
+        """Whether what begins at a moment belongs to it."""
+        return (self.begins is None or moment >= self.begins) and (self.ends is None or moment < self.ends)
+
+
+WHOLE: Final = Part(Fraction(0))
+
+
 class Cargo:
     """The other streams of a target, and what is said of it, on their way into an output.
 
     `left_out` tells in sentences what did not come along.
     """
 
-    def __init__(self, container: InputContainer, picture: VideoStream, output: OutputContainer, suffix: str) -> None:
+    def __init__(
+        self,
+        container: InputContainer,
+        picture: VideoStream,
+        output: OutputContainer,
+        suffix: str,
+        part: Part = WHOLE,
+    ) -> None:
         """Make room in the output for what it can hold. Raises Refusal where that is not the sound."""
-        self._container, self._output, self._suffix = container, output, suffix
+        self._container, self._output, self._suffix, self._part = container, output, suffix, part
         self.left_out: list[str] = []
         self._carried: dict[int, Stream] = {}
         for stream in container.streams:
@@ -73,7 +97,7 @@ class Cargo:
             tags["comment"] = f"{marks.label} {comment}".strip()
             tags[_SOURCE_TYPE] = marks.source_type
         self._output.metadata.update(tags)
-        chapters = self._container.chapters()
+        chapters = [part for one in self._container.chapters() for part in self._chapter(one)]
         if chapters:
             self._output.set_chapters(chapters)
         try:
@@ -96,7 +120,40 @@ class Cargo:
             if ticks is not None:
                 moment = ticks * packet.time_base
             packet.stream = stream
-            yield moment, packet
+            if self._part == WHOLE:
+                yield moment, packet
+            elif self._fitted(packet):
+                yield moment - self._part.origin, packet
+
+    def _fitted(self, packet: "Packet[Any]") -> bool:
+        """Put a packet to its place in the part. False where it does not belong to it."""
+        if packet.pts is None:
+            packet.pts = packet.dts
+        if packet.pts is None:
+            return False
+        tick, part = packet.time_base, self._part
+        begin, length = packet.pts * tick, (packet.duration or 0) * tick
+        late = Fraction(0)
+        if packet.stream.type == "subtitle" and part.begins is not None and begin < part.begins < begin + length:
+            late = part.begins - begin  # its words are still read when the part begins
+        if not part.holds(begin + late):
+            return False
+        if late:
+            packet.duration = round((length - late) / tick)
+        moved = round((begin + late - part.origin) / tick)
+        packet.dts = moved if packet.dts is None else packet.dts + moved - packet.pts
+        packet.pts = moved
+        return True
+
+    def _chapter(self, chapter: Any) -> Iterator[Any]:
+        """What of a chapter lies in the part."""
+        tick, part = chapter["time_base"], self._part
+        start, end = chapter["start"] * tick, chapter["end"] * tick
+        if (part.begins is None or end > part.begins) and (part.ends is None or start < part.ends):
+            start = start if part.begins is None else max(start, part.begins)
+            end = end if part.ends is None else min(end, part.ends)
+            moved = [round((moment - part.origin) / tick) for moment in (start, end)]
+            yield {**chapter, "start": moved[0], "end": moved[1]}
 
     def _carry_sound(self, stream: Stream) -> None:
         try:

@@ -28,7 +28,7 @@ from faceswapd.media.mending import Report, Steps, not_written
 from faceswapd.media.opened import NotOrdinaryError, Opened, unopened
 from faceswapd.media.recoding import Encoder, Painter
 from faceswapd.media.signature import HEAD, identify
-from faceswapd.media.timeline import Reel, Timeline, read_reel, timeline_of
+from faceswapd.media.timeline import Reel, read_reel, timeline_of
 from faceswapd.media.video import NotAVideoError, Track, every_picture, open_video, packets
 
 QUALITY: Final = 18  # x264's crf, where the container cannot hold what the engine made
@@ -199,21 +199,11 @@ class _Finishing:
     def _timed(self, packet: "Packet[Any]", number: int, place: int) -> Fraction:
         """Give a packet the moment of the target's picture of this number; it is decoded when that of `place`
         is shown, counted back evenly before the first. Returns the latter in seconds."""
-        shown, decoded = _moment(self._timeline, number), _moment(self._timeline, place)
+        shown, decoded = self._timeline.moment(number), self._timeline.moment(place)
         packet.time_base = self._timeline.tick
         packet.pts, packet.dts = shown, min(shown, decoded)
         packet.duration = self._timeline.duration(number)
         return decoded * self._timeline.tick
-
-
-def _moment(timeline: Timeline, number: int) -> int:
-    """A picture's moment in ticks; evenly on where the target has no picture of this number."""
-    moments = timeline.moments
-    if number < 0:
-        return moments[0] + number * timeline.step
-    if number >= len(moments):
-        return moments[-1] + (number - len(moments) + 1) * timeline.step
-    return moments[number]
 
 
 def _coding(target: Opened, suffix: str) -> tuple[Coding, str | None]:

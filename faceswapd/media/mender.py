@@ -12,7 +12,8 @@ from faceswapd.children.child import Child, ChildFailure
 from faceswapd.children.keeper import Keeper
 from faceswapd.core.failures import Failure
 from faceswapd.core.preflight import Weakness
-from faceswapd.core.target import Facts, Finished, Marks, Prepared
+from faceswapd.core.target import Facts, Finished, Marks, Prepared, Trimmed
+from faceswapd.core.wish import Trim
 from faceswapd.media.answers import Answer, from_wire
 
 NAME: Final = "media mender"
@@ -25,7 +26,7 @@ Report = Callable[[int, int], None]  # is told a few times a second how much is 
 
 
 class Mender:
-    """Prepares targets and finishes outputs, one at a time, in a child that is started at the first question.
+    """Trims and prepares targets and finishes outputs, one at a time, in a child that is started at the first question.
 
     A bad file gets a Failure, whatever it does to the child. Only an environment in which the child cannot
     start raises ChildFailure. Cancelling ends the child in the middle of its work.
@@ -52,6 +53,13 @@ class Mender:
         with contextlib.suppress(ChildFailure):  # the first question tells it
             async with self._keeper:
                 await self._keeper.ready()
+
+    async def trim(self, target: Path, folder: Path, facts: Facts, wanted: Trim, report: Report) -> Trimmed | Failure:
+        """Write the wanted part of a video into `folder`. Raises ChildFailure where no child can be started."""
+        question = {"target": str(target), "folder": str(folder), "facts": asdict(facts), "trim": asdict(wanted)}
+        answer = await self._ask("trim", question, await _seconds([target], facts), report)
+        assert isinstance(answer, Trimmed | Failure)
+        return answer
 
     async def prepare(
         self, target: Path, folder: Path, facts: Facts, weaknesses: frozenset[Weakness], report: Report

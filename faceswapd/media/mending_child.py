@@ -10,7 +10,7 @@ MEMORY: Final = 6 << 30  # bytes of address space: an 8K film is decoded and cod
 
 
 def main() -> None:
-    """Limit this process, then answer `prepare` and `finish` until stdin closes."""
+    """Limit this process, then answer `trim`, `prepare` and `finish` until stdin closes."""
     apply(Limits(memory=MEMORY, nice=NICER))  # how large a file may grow is limited for each question
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     # Imported under the limits, and only in this process: they are large and they open hostile files.
@@ -19,10 +19,12 @@ def main() -> None:
 
     from faceswapd.core.preflight import Weakness
     from faceswapd.core.target import Facts, Marks
+    from faceswapd.core.wish import Trim
     from faceswapd.media.answers import from_wire, to_wire
     from faceswapd.media.finishing import finish
     from faceswapd.media.mending import Report, asks, limit_files
     from faceswapd.media.preparing import prepare
+    from faceswapd.media.trimming import trim
 
     cv2.setNumThreads(1)
     av.logging.set_level(None)  # a damaged file is told once, in a sentence
@@ -34,6 +36,11 @@ def main() -> None:
 
     def telling(say: Say) -> Report:
         return lambda done, total: say({"done": done, "total": total})
+
+    def answer_trim(args: Args, say: Say) -> Args:
+        target, folder = asks(args, "target"), asks(args, "folder")
+        limit_files(target)
+        return to_wire(trim(target, folder, facts_of(args), Trim(**args["trim"]), telling(say)))
 
     def answer_prepare(args: Args, say: Say) -> Args:
         weaknesses = frozenset(Weakness(name) for name in args["weaknesses"])
@@ -48,7 +55,7 @@ def main() -> None:
         limit_files(target, prepared, *parts)
         return to_wire(finish(target, prepared, parts, output, facts_of(args), marks, telling(say)))
 
-    serve({"prepare": answer_prepare, "finish": answer_finish})
+    serve({"trim": answer_trim, "prepare": answer_prepare, "finish": answer_finish})
 
 
 if __name__ == "__main__":

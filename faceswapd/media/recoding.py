@@ -138,17 +138,17 @@ class Encoder:
             context.sample_aspect_ratio = aspect
         assert isinstance(stream, VideoStream)
         self.stream = stream
-        self._tick = 1 / rate
+        self.tick = 1 / rate  # seconds from one picture to the next
         self._number = 0
 
     def encode(self, picture: VideoFrame | None) -> "Iterator[tuple[int, Packet[Any]]]":
         """Packets that are ready, each with its picture's number; None at the end gives the last ones."""
         if picture is not None:
-            picture.pts, picture.time_base = self._number, self._tick
+            picture.pts, picture.time_base = self._number, self.tick
             self._number += 1
         for packet in self.stream.encode(picture):
             assert packet.pts is not None
-            yield round(packet.pts * packet.time_base / self._tick), packet
+            yield round(packet.pts * packet.time_base / self.tick), packet
 
 
 def _sign(value: float) -> int:

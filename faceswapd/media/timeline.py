@@ -48,6 +48,14 @@ class Timeline:
             return 1 / (self.length * self.tick) if self.length > 0 else _USUAL_RATE
         return Fraction(len(self.moments) - 1, self.moments[-1] - self.moments[0]) / self.tick
 
+    def moment(self, number: int) -> int:
+        """A picture's moment; evenly on where there is no picture of this number."""
+        if number < 0:
+            return self.moments[0] + number * self.step
+        if number >= len(self.moments):
+            return self.moments[-1] + (number - len(self.moments) + 1) * self.step
+        return self.moments[number]
+
     def duration(self, number: int) -> int:
         """Ticks that a picture is shown."""
         if number + 1 < len(self.moments):

@@ -6,14 +6,12 @@ import os
 import random
 import shutil
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import structlog
 
 from faceswapd import faults
-from faceswapd.children.child import ChildFailure, ChildId
+from faceswapd.children.child import ChildFailure
 from faceswapd.children.shield import to_the_end
 from faceswapd.core import eta
 from faceswapd.core.failures import Failure
@@ -24,14 +22,15 @@ from faceswapd.core.ladder import rung as ladder_rung
 from faceswapd.core.plan import Timeouts, Why
 from faceswapd.core.presets import PresetSpec
 from faceswapd.core.retry import GiveUp, after_failure
-from faceswapd.core.target import Facts, Marks, Proof
-from faceswapd.engines.engine import DOWNLOADING, EngineFailure, Output, Progress, Work
+from faceswapd.core.target import Facts
+from faceswapd.engines.engine import DOWNLOADING, EngineFailure, Progress, Work
 from faceswapd.ledger import admission, outcomes, rungs
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.outcomes import Ran, Spent
 from faceswapd.ledger.records import JobRecord
 from faceswapd.runtime import notes, outbox
-from faceswapd.runtime.course import COMPLETING, PREPARING, PROVING, PUBLISHING, Course, Slot, Workshop
+from faceswapd.runtime.course import PUBLISHING, Course, Slot, Workshop
+from faceswapd.runtime.swapping import Made, know_child, proved
 
 FULL_BYTES = 1_000_000  # a disk with less free space is full: the last bit of a file did not fit
 PROGRESS_SECONDS = 1.0  # the ledger hears of progress at most this often
@@ -62,17 +61,7 @@ async def execute(course: Course, shop: Workshop) -> None:
         await to_the_end(asyncio.to_thread(outbox.remove_scratch, scratch))
 
 
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """A proved output in scratch."""
-
-    path: Path
-    proof: Proof
-    output: Output
-    peak_memory: int | None  # bytes
-
-
-async def _made(course: Course, shop: Workshop, scratch: Path) -> _Made | Failure:
+async def _made(course: Course, shop: Workshop, scratch: Path) -> Made | Failure:
     """Swap and prove."""
     pump = asyncio.create_task(_pump(course, shop.ledger), name=f"progress of job {course.claim.job.id}")
     try:
@@ -105,13 +94,13 @@ _LIKE_A_FULL_DISK = frozenset(
 )
 
 
-async def _swap(course: Course, shop: Workshop, scratch: Path) -> _Made:
+async def _swap(course: Course, shop: Workshop, scratch: Path) -> Made:
     """Raises EngineFailure, ChildFailure and OSError. Whatever goes wrong with a target that was replaced meanwhile
     does so for that reason."""
     target = course.claim.job.target
     before = await asyncio.to_thread(_still_there, target)
     try:
-        made = await _proved(course, shop, scratch, before)
+        made = await proved(course, shop, await _staged(course, shop, scratch, before))
     except (EngineFailure, ChildFailure):
         if before is None or await asyncio.to_thread(_still_there, target) in (before, None):
             raise
@@ -119,28 +108,6 @@ async def _swap(course: Course, shop: Workshop, scratch: Path) -> _Made:
         if await asyncio.to_thread(_still_there, target) in (before, None):
             return made
     raise EngineFailure(Failure("target_changed", "The target was replaced while it was swapped."))
-
-
-async def _proved(course: Course, shop: Workshop, scratch: Path, before: tuple[int, int] | None) -> _Made:
-    """Raises EngineFailure, ChildFailure and OSError."""
-    job, engine = course.claim.job, course.slot.engine
-    assert job.facts is not None
-    staged = await _staged(course, shop, scratch, before)
-    work = await _ready(course, shop, staged)
-    made = await engine.run(work, course.report)
-    faults.reached("engine done")
-    peak = engine.peak_memory  # of this run: the next one may begin at once
-    course.engine_done = True
-    shop.ledger.bell.ring()
-    for warning in made.warnings:
-        await outcomes.remark(shop.ledger, job.id, "warning", warning, time.time())
-    await _complete(course, shop, staged, work, made)
-    course.report(Progress(PROVING, job.facts.frames, job.facts.frames))
-    proof = await shop.examiner.verify(staged.target, staged.output, job.facts)
-    if isinstance(proof, Failure):
-        raise EngineFailure(proof)
-    faults.reached("output proved")
-    return _Made(staged.output, proof, made, peak)
 
 
 async def _staged(course: Course, shop: Workshop, scratch: Path, before: tuple[int, int] | None) -> Work:
@@ -154,8 +121,8 @@ async def _staged(course: Course, shop: Workshop, scratch: Path, before: tuple[i
         failure = Failure("target_missing", "The target is no longer in the inbox.")
     elif known and (known[0].signature.size, known[0].signature.modified) != before:
         failure = Failure("target_changed", "The target was replaced by another file of the same name.")
-    elif job.wish.trim is not None or job.wish.passes:
-        failure = Failure("wish_unknown", "Parts of videos and several persons in one target cannot be swapped yet.")
+    elif job.wish.passes:
+        failure = Failure("wish_unknown", "Several persons in one target cannot be swapped yet.")
     elif not photos:
         failure = Failure("no_source_face", f"The face '{job.face}' has no photos.")
     elif preset is None:
@@ -176,65 +143,6 @@ async def rung_of(shop: Workshop, slot: Slot, preset: str, facts: Facts | None, 
 
 def _size(slot: Slot, preset: str, facts: Facts) -> rungs.Size:
     return rungs.Size(slot.device, preset, bucket(facts.width, facts.height))
-
-
-async def _ready(course: Course, shop: Workshop, staged: Work) -> Work:
-    """The work as the engine gets it, and the engine's child: made ready at the same time."""
-
-    async def child() -> None:
-        await _know_child(course, shop.ledger, await course.slot.engine.start())
-
-    starting = asyncio.create_task(child(), name=f"engine of job {course.claim.job.id}")
-    try:
-        work = await _prepared(course, shop, staged)
-        await starting
-    finally:
-        starting.cancel()
-        await asyncio.gather(starting, return_exceptions=True)  # one failure is enough to tell
-    return work
-
-
-async def _prepared(course: Course, shop: Workshop, staged: Work) -> Work:
-    """The work with a target that the engine can bear."""
-    engine, job = course.slot.engine, course.claim.job
-    if not engine.weaknesses:
-        return staged
-    course.report(Progress(PREPARING, 0, staged.facts.frames))
-    prepared = await shop.mender.prepare(
-        staged.target, staged.target.parent, staged.facts, engine.weaknesses, _life(course, PREPARING)
-    )
-    if isinstance(prepared, Failure):
-        raise EngineFailure(prepared)
-    if prepared.mended:
-        await outcomes.remark(shop.ledger, job.id, "mended", " ".join(prepared.mended), time.time())
-    return replace(staged, target=prepared.path, output=staged.target.parent / f"made{prepared.path.suffix}")
-
-
-async def _complete(course: Course, shop: Workshop, staged: Work, work: Work, made: Output) -> None:
-    """What the engine made becomes the output, with all that belongs to the target beside its pictures."""
-    credit = course.slot.engine.credit
-    if credit is None:
-        return
-    finished = await shop.mender.finish(
-        staged.target,
-        work.target,
-        made.parts or (work.output,),
-        staged.output,
-        staged.facts,
-        Marks(f"Face swapped with {credit} by faceswapd."),
-        _life(course, COMPLETING),
-    )
-    if isinstance(finished, Failure):
-        raise EngineFailure(finished)
-    for sentence in (*finished.left_out, *filter(None, (finished.unmarked,))):
-        await outcomes.remark(shop.ledger, course.claim.job.id, "warning", sentence, time.time())
-
-
-def _life(course: Course, phase: str) -> Callable[[int, int], None]:
-    """Reports a phase that moves no frame of the swap, only shows life."""
-    frames = course.claim.job.facts.frames if course.claim.job.facts else 1
-    done = 0 if phase == PREPARING else frames
-    return lambda life, _total: course.report(Progress(phase, done, frames, life))
 
 
 def _laid_out(job: JobRecord, preset: PresetSpec, photos: tuple[Path, ...], scratch: Path, rung: int) -> Work:
@@ -270,26 +178,19 @@ def _still_there(target: str) -> tuple[int, int] | None:
     return status.st_size, kept(status.st_mtime_ns)
 
 
-async def _know_child(course: Course, ledger: Ledger, child: ChildId | None) -> None:
-    """Write down who runs it, when that has changed."""
-    if child is not None and child != course.child:
-        course.child = child
-        await outcomes.child_known(ledger, course.claim.execution, child.pid, child.started)
-
-
 async def _pump(course: Course, ledger: Ledger) -> None:
     """Tell the ledger how far it is and who runs it, once a second, when there is something new."""
     told = course.latest
     while True:
         await asyncio.sleep(PROGRESS_SECONDS)
         if not course.engine_done:
-            await _know_child(course, ledger, course.slot.engine.child)
+            await know_child(course, ledger, course.slot.engine.child)
         if course.latest is not None and course.latest != told:
             told = course.latest
             await outcomes.progress(ledger, course.claim.job.segment, course.fraction, told.phase)
 
 
-async def _publish(course: Course, shop: Workshop, ran: Ran, made: _Made) -> None:
+async def _publish(course: Course, shop: Workshop, ran: Ran, made: Made) -> None:
     job = course.claim.job
     course.report(Progress(PUBLISHING, made.proof.frames, made.proof.frames))
 

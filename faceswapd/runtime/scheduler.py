@@ -16,6 +16,7 @@ from faceswapd.core.breaker import CLOSED, after_failure, after_success
 from faceswapd.core.job import IllegalTransition
 from faceswapd.core.plan import FreeSlot, Ready, Running, Sleep, Snapshot, Start, Stop
 from faceswapd.core.space import Making, Room, need_of, one_disk, room_of
+from faceswapd.core.wish import frames_of
 from faceswapd.engines.engine import EngineFailure
 from faceswapd.ledger import claims, reports, standing
 from faceswapd.ledger.claims import Queue, Runner
@@ -138,7 +139,8 @@ class Scheduler:
             if key not in rungs:
                 rungs[key] = await rung_of(self._shop, slot, one.preset, one.facts, 0)
             rung = max(rung, rungs[key])
-        need = need_of(one.facts, making, frames_on_disk=slot.engine.frames_on_disk or ladder.rung(rung).disk)
+        on_disk = slot.engine.frames_on_disk or ladder.rung(rung).disk
+        need = need_of(one.facts, making, one.wish, frames_on_disk=on_disk)
         return replace(one, passed=self._passed.get(one.segment, 0), need=need)
 
     def _making(self) -> Making:
@@ -205,7 +207,7 @@ class Scheduler:
             self._passed[segment] = self._passed.get(segment, 0) + 1
         self._warm[slot.number] = FreeSlot(slot.number, claim.job.face, claim.job.preset)
         speed = await self._speed(claim.job, slot)
-        frames = 0 if claim.job.facts is None else claim.job.facts.frames
+        frames = frames_of(claim.job.facts, claim.job.wish)
         wall = self._timeouts.wall_for(frames, eta.whole(frames, speed))
         course = Course(claim, slot, wall, speed, need=start.need)
         self.courses[start.segment] = course

@@ -8,6 +8,7 @@ from faceswapd.core.gate import FolderReading
 from faceswapd.core.plan import FreeSlot, Ready, Snapshot, Start, plan, short_of_space
 from faceswapd.core.space import NOTHING, SMALL, Making, Need, Room, lack, need_of, one_disk, room_of
 from faceswapd.core.target import Facts, Kind
+from faceswapd.core.wish import Pass, Trim, Wish
 
 MB = 1_000_000
 HD = Facts(Kind.VIDEO, "a", 60 * MB, 1920, 1080, 1800, 60.0, 0, 1)
@@ -30,6 +31,22 @@ FACEFUSION = Making(prepares=True, finishes=True)
 )
 def test_what_an_execution_needs(facts: Facts | None, making: Making, on_disk: bool, need: Need) -> None:  # noqa: FBT001
     assert need_of(facts, making, frames_on_disk=on_disk) == need
+
+
+@pytest.mark.parametrize(
+    ("wish", "need"),
+    [
+        (Wish(trim=Trim(10.0, 25.0)), Need(4 * (SMALL + 46_656_000))),  # a quarter of it, and the part itself
+        (Wish(trim=Trim(45.0)), Need(4 * (SMALL + 46_656_000))),
+        (Wish(trim=Trim(0.0, 600.0)), Need(4 * (SMALL + 186_624_000))),
+        (
+            Wish(passes=(Pass("alice"), Pass("bob", 1))),
+            Need(4 * (SMALL + 186_624_000)),
+        ),  # one leaves the next
+    ],
+)
+def test_what_a_part_and_several_persons_need(wish: Wish, need: Need) -> None:
+    assert need_of(HD, FACEFUSION, wish) == need
 
 
 def disks(outbox: int | None = 1, scratch: int | None = 2, used: int = 0) -> tuple[FolderReading, ...]:

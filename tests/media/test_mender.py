@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -12,7 +13,8 @@ import pytest
 from faceswapd.children.child import ChildFailure
 from faceswapd.core.failures import Failure
 from faceswapd.core.preflight import Weakness
-from faceswapd.core.target import Facts, Finished, Kind, Marks, Prepared, Proof
+from faceswapd.core.target import Facts, Finished, Kind, Marks, Prepared, Proof, Trimmed
+from faceswapd.core.wish import Trim
 from faceswapd.media.mender import Mender
 from faceswapd.media.probe import probe
 from faceswapd.media.verify import verify
@@ -75,6 +77,21 @@ async def test_prepare_and_finish(mender: Mender, videos: Videos, tmp_path: Path
     finished = await mender.finish(target, prepared.path, [made], output, facts, MARKS, ignore)
     assert finished == Finished(output)
     assert isinstance(verify(str(target), str(output), facts), Proof)
+
+
+async def test_a_part_of_a_video(mender: Mender, videos: Videos, tmp_path: Path) -> None:
+    target, seen = videos["uneven.mp4"], []
+    facts = probe(str(target), lambda _: None)
+    assert isinstance(facts, Facts)
+    part = await mender.trim(target, tmp_path, facts, Trim(0.4, 1.2), lambda done, total: seen.append((done, total)))
+    assert isinstance(part, Trimmed)
+    assert part == Trimmed(
+        tmp_path / "trimmed.mov",
+        replace(facts, content=part.facts.content, size=part.facts.size, frames=20, duration=part.facts.duration),
+    )
+    assert seen[0] == (1, 2 * FRAMES)
+    gone = await mender.trim(tmp_path / "gone.mp4", tmp_path, facts, Trim(0.4), ignore)
+    assert gone == Failure("target_missing", "The file is no longer there.")
 
 
 async def test_the_child_is_limited(mender: Mender, videos: Videos, tmp_path: Path) -> None:
