@@ -130,10 +130,22 @@ def _explain(client: Client, arguments: Namespace, terminal: Terminal) -> int:
 
 
 def _assign(client: Client, arguments: Namespace, terminal: Terminal) -> int:
-    job = _parked_job(client, arguments.target)
-    if isinstance(job, Problem):
-        return complain_of(job)
-    return _order(client, f"/v1/jobs/{job}/assign", {"face": arguments.face}, arguments, terminal)
+    """One target that cannot be assigned does not keep the others from it. Each job is ordered once, also where a
+    target and its job's ID are both given."""
+    worst, done = 0, set()
+    for target in dict.fromkeys(arguments.targets):
+        job = _parked_job(client, target)
+        if isinstance(job, Problem):
+            code = complain_of(job)
+        elif job in done:
+            continue
+        else:
+            done.add(job)
+            code = _order(client, f"/v1/jobs/{job}/assign", {"face": arguments.face}, arguments, terminal)
+        if code == UNREACHABLE:
+            return code
+        worst = max(worst, code)
+    return worst
 
 
 def _parked_job(client: Client, target: str) -> int | Problem:

@@ -92,8 +92,8 @@ def parser() -> argparse.ArgumentParser:
     explain = add("explain", "which face a file gets, and by which rule")
     explain.add_argument("path", metavar="PATH", help="a path, or a name as it lies in an inbox")
 
-    assign = add("assign", "give a parked target its face")
-    assign.add_argument("target", metavar="TARGET", help="its path, its name in the inbox, or its job's ID")
+    assign = add("assign", "give parked targets their face")
+    assign.add_argument("targets", nargs="+", metavar="TARGET", help="its path, its name in the inbox, or its job's ID")
     assign.add_argument("face", metavar="FACE", help="the face's name")
 
     models = add("models", "the model files that FaceFusion needs: list, fetch, verify, or remove what is not needed")

@@ -162,6 +162,27 @@ def test_assign_finds_the_parked_job_of_a_path(path: Path, capsys: Capture) -> N
     ]
 
 
+def test_assign_gives_several_targets_one_face_and_goes_on_after_one_that_cannot_have_it(
+    path: Path, capsys: Capture
+) -> None:
+    answers: Answers = {
+        "GET /v1/find?path=a.mp4": Jobs([samples.job(7, "parked", face=None)], 1),
+        "GET /v1/find?path=b.mp4": Jobs([samples.job(8, "succeeded")], 1),
+        "GET /v1/find?path=c.mp4": Jobs([samples.job(9, "parked", face=None)], 1),
+        "POST /v1/jobs/7/assign": Done("Job 7 is queued with the face 'alice'."),
+        "POST /v1/jobs/9/assign": Done("Job 9 is queued with the face 'alice'."),
+    }
+    code, questions = asked(path, answers, "assign", "a.mp4", "b.mp4", "c.mp4", "9", "a.mp4", "alice")
+    said = capsys.readouterr()
+    assert code == 1
+    assert said.out == "Job 7 is queued with the face 'alice'.\nJob 9 is queued with the face 'alice'.\n"
+    assert said.err.startswith("faceswapctl: No parked job of b.mp4: job 8 is succeeded")
+    assert [question for question, _ in questions if question.startswith("POST")] == [
+        "POST /v1/jobs/7/assign",
+        "POST /v1/jobs/9/assign",
+    ], "each job is ordered once"
+
+
 def test_a_file_that_is_named_like_a_job_is_the_file(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
