@@ -36,6 +36,7 @@ from faceswapd.ledger.connection import LedgerFullError
 BACKLOG = 128
 LARGEST_BODY = 64 * 1024  # bytes; no request of this wire is longer
 PEER = "faceswapd.peer"
+LINE_GONE = "faceswapd.line_gone"
 PULSE_SECONDS = 2.0  # between two questions to ourselves
 PULSE = b"GET /healthz HTTP/1.1\r\nHost: faceswapd\r\nConnection: close\r\n\r\n"
 
@@ -145,15 +146,17 @@ async def _while_heard(request: Request, answer: Coroutine[Any, Any, T]) -> T:
     """An answer that may take a minute; it is given up when the one who asked hangs up."""
     answering = asyncio.create_task(answer, name=f"answer to {request.scope['path'][:40]!r}")
     gone = asyncio.create_task(_hung_up(request), name="the one who asked")
+    # Of several requests in a row on one connection, uvicorn tells only the last one that nobody hears them any more.
+    line = asyncio.create_task(request.scope["extensions"][LINE_GONE].wait(), name="the line")
     try:
-        await asyncio.wait((answering, gone), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((answering, gone, line), return_when=asyncio.FIRST_COMPLETED)
         if not answering.done():
             raise Refused(400, "The one who asked has hung up.")  # nobody hears it
         return answering.result()
     finally:
-        answering.cancel()
-        gone.cancel()
-        await asyncio.gather(answering, gone, return_exceptions=True)
+        for task in (answering, gone, line):
+            task.cancel()
+        await asyncio.gather(answering, gone, line, return_exceptions=True)
 
 
 async def _hung_up(request: Request) -> None:
@@ -259,18 +262,22 @@ def peer_uid(connection: socket.socket) -> int | None:
 
 
 class _Protocol(HttpToolsProtocol):
-    """Tells the application who is connected."""
+    """Tells the application who is connected, and when that is over."""
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         peer = peer_uid(transport.get_extra_info("socket"))
-        inner = self.app
+        inner, gone = self.app, asyncio.Event()
 
         async def told(scope: Any, receive: Any, send: Any) -> None:
-            scope.setdefault("extensions", {})[PEER] = peer
+            scope.setdefault("extensions", {}).update({PEER: peer, LINE_GONE: gone})
             await inner(scope, receive, send)
 
-        self.app = told
+        self.app, self._gone = told, gone
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._gone.set()
+        super().connection_lost(exc)
 
 
 class _Server(uvicorn.Server):

@@ -424,6 +424,18 @@ async def test_no_answer_is_worked_on_for_one_who_has_hung_up(control: Control) 
     assert len(done) == len(routes)
 
 
+async def test_of_several_requests_in_a_row_none_is_worked_on_for_one_who_has_hung_up(control: Control) -> None:
+    _, writer = await asyncio.open_unix_connection(control.path)
+    ask = "GET /v1/jobs/1/wait?seconds=60 HTTP/1.1\r\nHost: daemon\r\n\r\n"
+    writer.write((ask * 3).encode())
+    assert await control.well()
+    answering = [task for task in asyncio.all_tasks() if task.get_name().startswith("answer to")]
+    assert len(answering) == 1
+    writer.transport.abort()
+    done, _ = await asyncio.wait(answering, timeout=SECONDS)
+    assert len(done) == 1
+
+
 KNOCK = """
 import os, socket, sys
 with socket.socket(socket.AF_UNIX) as one:
