@@ -65,9 +65,13 @@ CATALOGUE: Mapping[str, Category] = {
         "FaceFusion looks at an image, or at one picture of each second of a video, and declines nudity.",
         final=True,
     ),
-    "target_missing": Category(_P, "The target is no longer there.", "Drop the file into the inbox again."),
+    "target_missing": Category(
+        _P, "The target is no longer there.", "Drop the file into the inbox, or submit it, once more."
+    ),
     "target_changed": Category(
-        _P, "The target was changed while its job waited.", "Nothing to do: the new content is a job of its own."
+        _P,
+        "The target was changed while its job waited.",
+        "Nothing to do in an inbox: the new content is a job of its own. What was submitted must be submitted again.",
     ),
     "target_unreadable": Category(
         _P,

@@ -130,7 +130,7 @@ def _sight(connection: sqlite3.Connection, arrival: Arrival, job: int, words: st
 # All that is known of an arrival, by three indexes in one go.
 _SEEN = "id, state, fingerprint, target, relative, inbox, category, content FROM jobs"
 _KNOWN = f"""
-SELECT 'waiting' AS part, {_SEEN} WHERE target = ? AND state IN ('parked', 'queued')
+SELECT 'waiting' AS part, {_SEEN} WHERE target = ? AND state IN ('parked', 'queued') AND inbox <> ''
 UNION ALL
 SELECT * FROM (SELECT 'output', {_SEEN} WHERE output_content = ? LIMIT 1)
 UNION ALL
@@ -139,7 +139,7 @@ SELECT 'same', {_SEEN} WHERE fingerprint = ?
 
 
 def _decide(connection: sqlite3.Connection, arrival: Arrival, now: float) -> tuple[Admitted, str | None]:
-    mine = _fingerprint(arrival)
+    mine = fingerprint_of(arrival)
     content = None if arrival.facts is None else arrival.facts.content
     known = list(connection.execute(_KNOWN, (os.fsencode(arrival.target), content, mine)))
     freed: list[str] = []
@@ -147,8 +147,9 @@ def _decide(connection: sqlite3.Connection, arrival: Arrival, now: float) -> tup
         if row["part"] == "waiting" and (mine is None or row["fingerprint"] != mine):
             same_file = content is not None and row["content"] == content
             reason = "Something else is asked of it since." if same_file else "The file has changed since."
-            withdraw(connection, row["id"], reason, now)
-            freed += _free_twins(connection, row["id"], arrival.target)
+            if not _goes_on(connection, row["id"], arrival.target, now):
+                withdraw(connection, row["id"], reason, now)
+                freed += _free_twins(connection, row["id"], arrival.target)
     parts = {row["part"]: row for row in known}
     if output := parts.get("output"):
         words = f"It is the result of job {output['id']}, and is not swapped again."
@@ -156,7 +157,7 @@ def _decide(connection: sqlite3.Connection, arrival: Arrival, now: float) -> tup
     if same := parts.get("same"):
         answer, told = _known(connection, arrival, same, now)
         return replace(answer, freed=tuple(freed)), told
-    job = _insert(connection, arrival, mine, now)
+    job = insert(connection, arrival, mine, now)
     return Admitted(Outcome.PARKED if mine is None else Outcome.QUEUED, job, freed=tuple(freed)), None
 
 
@@ -166,6 +167,38 @@ def _free_twins(connection: sqlite3.Connection, job: int, target: str) -> list[s
         "DELETE FROM sightings WHERE job = ? AND target <> ? RETURNING target", (job, os.fsencode(target))
     )
     return [os.fsdecode(row["target"]) for row in rows]
+
+
+def _goes_on(connection: sqlite3.Connection, job: int, target: str, now: float) -> bool:
+    """A job whose file in an inbox is gone goes on with another one that was submitted, if it does for one."""
+    row = connection.execute(
+        "SELECT target, relative FROM submissions WHERE job = ? AND target <> ? ORDER BY at DESC, target LIMIT 1",
+        (job, os.fsencode(target)),
+    ).fetchone()
+    if row is None:
+        return False
+    move_to(connection, job, Place(os.fsdecode(row["target"]), os.fsdecode(row["relative"])), now)
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A file for which a job does, and what becomes of it. One that was submitted lies in no inbox."""
+
+    target: str
+    relative: str
+    inbox: str = ""
+    afterwards: str = "keep"
+
+
+def move_to(connection: sqlite3.Connection, job: int, place: Place, now: float) -> None:
+    """A job goes on with another file of the same content."""
+    connection.execute(
+        "UPDATE jobs SET target = ?, relative = ?, inbox = ?, afterwards = ? WHERE id = ?",
+        (os.fsencode(place.target), os.fsencode(place.relative), place.inbox, place.afterwards, job),
+    )
+    follow_job(connection, job)
+    note(connection, now, job, "moved", f"it goes on with the same content in {place.target}")
 
 
 def withdraw(connection: sqlite3.Connection, job: int, reason: str, now: float) -> None:
@@ -186,7 +219,8 @@ def _known(
     """The same content, face and preset again. Dropping a file whose job has failed or was cancelled asks for it
     again; one that waits goes over to another inbox; any other drop adds nothing."""
     job, state, target = row["id"], State(row["state"]), os.fsencode(arrival.target)
-    newer = state is State.QUEUED and (row["inbox"] != arrival.inbox or row["target"] == target)
+    taken = row["inbox"] != "" and (row["inbox"] != arrival.inbox or row["target"] == target)
+    newer = state is State.QUEUED and taken  # one that was submitted stays with what was submitted
     if row["category"] not in FINAL and (
         newer or state in (State.FAILED, State.CANCELLED)
     ):  # the newer place is the surer one, and the newer word counts
@@ -205,9 +239,9 @@ def _known(
             ),
         )
         follow_job(connection, job)
-        _start_not_before(connection, job, arrival)
+        start_not_before(connection, job, arrival.wish.not_before)
     if requeue_rows(connection, job, now, "dropped again"):
-        _start_not_before(connection, job, arrival)
+        start_not_before(connection, job, arrival.wish.not_before)
         return Admitted(Outcome.AGAIN, job, was=os.fsdecode(row["relative"])), None
     if row["category"] in FINAL:
         return Admitted(Outcome.DUPLICATE, job), f"It is the target of job {job}, which was declined for good."
@@ -219,11 +253,11 @@ def _known(
     )
 
 
-def _start_not_before(connection: sqlite3.Connection, job: int, arrival: Arrival) -> None:
+def start_not_before(connection: sqlite3.Connection, job: int, moment: float | None) -> None:
     """A job that has not been tried yet starts when it is asked to; one that has waits for its next attempt."""
     connection.execute(
         "UPDATE segments SET not_before = ? WHERE job = ? AND state = 'queued' AND attempt = 0",
-        (arrival.wish.not_before, job),
+        (moment, job),
     )
 
 
@@ -255,7 +289,8 @@ def follow_job(connection: sqlite3.Connection, job: int) -> None:
     )
 
 
-def _insert(connection: sqlite3.Connection, arrival: Arrival, mine: str | None, now: float) -> int:
+def insert(connection: sqlite3.Connection, arrival: Arrival, mine: str | None, now: float) -> int:
+    """A new job, parked where it has no fingerprint."""
     facts = arrival.facts
     state = State.PARKED if mine is None else State.QUEUED
     ((job,),) = connection.execute(
@@ -304,7 +339,8 @@ def _insert(connection: sqlite3.Connection, arrival: Arrival, mine: str | None, 
     return int(job)
 
 
-def _fingerprint(arrival: Arrival) -> str | None:
+def fingerprint_of(arrival: Arrival) -> str | None:
+    """What makes it one job with others; None where it is parked."""
     if arrival.parked is not None:
         return None
     assert arrival.facts is not None
@@ -351,7 +387,7 @@ async def hear(ledger: Ledger, words: Mapping[str, str]) -> None:
         await ledger.write(unit)
 
 
-_WAITING = "SELECT id FROM jobs WHERE target = ? AND state IN ('parked', 'queued')"
+_WAITING = "SELECT id FROM jobs WHERE target = ? AND state IN ('parked', 'queued') AND inbox <> ''"
 
 
 async def forget(ledger: Ledger, targets: Iterable[str], now: float, reason: str) -> list[str]:
@@ -367,6 +403,8 @@ async def forget(ledger: Ledger, targets: Iterable[str], now: float, reason: str
             forgotten.append(target)
             connection.execute("DELETE FROM sightings WHERE target = ?", (os.fsencode(target),))
             for row in connection.execute(_WAITING, (os.fsencode(target),)).fetchall():
+                if _goes_on(connection, row["id"], target, now):
+                    continue
                 withdraw(connection, row["id"], reason, now)
                 twins = connection.execute("DELETE FROM sightings WHERE job = ? RETURNING target", (row["id"],))
                 forgotten += [os.fsdecode(twin["target"]) for twin in twins]

@@ -180,21 +180,32 @@ async def events_of(ledger: Ledger, number: int, limit: int) -> list[EventRecord
     return [EventRecord(*row) for row in reversed(rows)]
 
 
+_PAST = """
+SELECT sorts.kind, sorts.preset, frames, seconds, finished_at - started_at AS whole
+FROM ({sorts}) AS sorts
+CROSS JOIN executions ON executions.id IN (
+    SELECT id FROM executions INDEXED BY executions_speed
+    WHERE engine = ? AND kind = sorts.kind AND preset = sorts.preset AND outcome = 'succeeded'
+    ORDER BY id DESC LIMIT ?
+)
+WHERE frames > 0 AND seconds > 0
+"""
+_SORTS_AT_WORK = "SELECT DISTINCT kind, preset FROM job_counts WHERE state IN ('queued', 'running') AND jobs > 0"
+_SORTS_ASKED = "SELECT value ->> 0 AS kind, value ->> 1 AS preset FROM json_each(?)"
+
+
 async def past(ledger: Ledger, engine: str) -> list[Past]:
     """The last executions of an engine that succeeded, of each sort that waits or runs now; for the time left."""
-    rows = await ledger.rows(
-        """SELECT sorts.kind, sorts.preset, frames, seconds, finished_at - started_at AS whole
-           FROM (
-               SELECT DISTINCT kind, preset FROM job_counts WHERE state IN ('queued', 'running') AND jobs > 0
-           ) AS sorts
-           CROSS JOIN executions ON executions.id IN (
-               SELECT id FROM executions INDEXED BY executions_speed
-               WHERE engine = ? AND kind = sorts.kind AND preset = sorts.preset AND outcome = 'succeeded'
-               ORDER BY id DESC LIMIT ?
-           )
-           WHERE frames > 0 AND seconds > 0""",
-        (engine, SPEED_SAMPLES),
-    )
+    return _pasts(await ledger.rows(_PAST.format(sorts=_SORTS_AT_WORK), (engine, SPEED_SAMPLES)))
+
+
+async def past_of(ledger: Ledger, engine: str, sorts: Iterable[Sort]) -> list[Past]:
+    """The same of these sorts."""
+    asked = json.dumps([(sort.kind, sort.preset) for sort in sorts])
+    return _pasts(await ledger.rows(_PAST.format(sorts=_SORTS_ASKED), (asked, engine, SPEED_SAMPLES)))
+
+
+def _pasts(rows: Iterable[sqlite3.Row]) -> list[Past]:
     return [Past(Sort(Kind(row["kind"]), row["preset"]), row["frames"], row["seconds"], row["whole"]) for row in rows]
 
 

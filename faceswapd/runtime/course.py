@@ -67,6 +67,10 @@ class Course:
             if progress.phase == WAITING:
                 self.started_at = self.progressed_at  # its time begins with its turn
 
+    def alive(self) -> None:
+        """What is waited for limits itself: it is no standstill."""
+        self.progressed_at = time.monotonic()
+
     def quiet(self, now: float) -> float:
         """Seconds without progress. None is expected while the output is proved and published: the examiner limits
         itself, and the disk takes its time."""

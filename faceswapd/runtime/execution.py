@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import random
 import shutil
 import time
@@ -15,7 +14,6 @@ from faceswapd.children.child import ChildFailure
 from faceswapd.children.shield import to_the_end
 from faceswapd.core import eta
 from faceswapd.core.failures import Failure
-from faceswapd.core.intake import kept
 from faceswapd.core.job import IllegalTransition
 from faceswapd.core.ladder import bucket
 from faceswapd.core.ladder import rung as ladder_rung
@@ -24,11 +22,11 @@ from faceswapd.core.presets import PresetSpec
 from faceswapd.core.retry import GiveUp, after_failure
 from faceswapd.core.target import Facts
 from faceswapd.engines.engine import DOWNLOADING, EngineFailure, Progress, Work
-from faceswapd.ledger import admission, outcomes, rungs
+from faceswapd.ledger import outcomes, rungs
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.outcomes import Ran, Spent
 from faceswapd.ledger.records import JobRecord
-from faceswapd.runtime import notes, outbox
+from faceswapd.runtime import notes, outbox, whereabouts
 from faceswapd.runtime.course import PUBLISHING, Course, Slot, Workshop
 from faceswapd.runtime.swapping import Made, know_child, proved
 
@@ -97,31 +95,26 @@ _LIKE_A_FULL_DISK = frozenset(
 async def _swap(course: Course, shop: Workshop, scratch: Path) -> Made:
     """Raises EngineFailure, ChildFailure and OSError. Whatever goes wrong with a target that was replaced meanwhile
     does so for that reason."""
+    before = await whereabouts.find(course, shop)
     target = course.claim.job.target
-    before = await asyncio.to_thread(_still_there, target)
     try:
-        made = await proved(course, shop, await _staged(course, shop, scratch, before))
+        made = await proved(course, shop, await _staged(course, shop, scratch))
     except (EngineFailure, ChildFailure):
-        if before is None or await asyncio.to_thread(_still_there, target) in (before, None):
+        if await asyncio.to_thread(whereabouts.looks, target) in (before, None):
             raise
     else:
-        if await asyncio.to_thread(_still_there, target) in (before, None):
+        if await asyncio.to_thread(whereabouts.looks, target) in (before, None):
             return made
     raise EngineFailure(Failure("target_changed", "The target was replaced while it was swapped."))
 
 
-async def _staged(course: Course, shop: Workshop, scratch: Path, before: tuple[int, int] | None) -> Work:
+async def _staged(course: Course, shop: Workshop, scratch: Path) -> Work:
     """The work in a scratch folder of its own, if all that it needs is still there."""
     job = course.claim.job
-    known = await admission.sightings_of(shop.ledger, [job.target])
     photos = await asyncio.to_thread(shop.photos, job.face or "", job.bundle)
     preset = shop.settings.preset_spec(job.preset)
     failure = None
-    if before is None:
-        failure = Failure("target_missing", "The target is no longer in the inbox.")
-    elif known and (known[0].signature.size, known[0].signature.modified) != before:
-        failure = Failure("target_changed", "The target was replaced by another file of the same name.")
-    elif job.wish.passes:
+    if job.wish.passes:
         failure = Failure("wish_unknown", "Several persons in one target cannot be swapped yet.")
     elif not photos:
         failure = Failure("no_source_face", f"The face '{job.face}' has no photos.")
@@ -167,15 +160,6 @@ def _laid_out(job: JobRecord, preset: PresetSpec, photos: tuple[Path, ...], scra
         options=tuple({**dict(preset.options), **dict(job.options)}.items()),
         rung=ladder_rung(rung),
     )
-
-
-def _still_there(target: str) -> tuple[int, int] | None:
-    """Size and time of a file; None when it is gone."""
-    try:
-        status = os.lstat(target)
-    except OSError:
-        return None
-    return status.st_size, kept(status.st_mtime_ns)
 
 
 async def _pump(course: Course, ledger: Ledger) -> None:

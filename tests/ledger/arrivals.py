@@ -84,5 +84,15 @@ async def running(ledger: Ledger, one: Arrival | None = None) -> Ran:
 
 async def dump(ledger: Ledger) -> list[tuple[Any, ...]]:
     """Everything that the ledger says, to see that nothing changed."""
-    tables = ("jobs", "segments", "executions", "sightings", "events", "job_counts", "daemon", "paused_inboxes")
+    tables = (
+        "jobs",
+        "segments",
+        "executions",
+        "sightings",
+        "submissions",
+        "events",
+        "job_counts",
+        "daemon",
+        "paused_inboxes",
+    )
     return [(table, *row) for table in tables for row in await ledger.rows(f"SELECT * FROM {table} ORDER BY 1")]

@@ -314,12 +314,23 @@ async def test_a_target_that_is_replaced_while_it_is_swapped_is_not_published(pl
     assert list(place.settings.outbox.iterdir()) == []
 
 
-@pytest.mark.parametrize(("change", "category"), [(Path.unlink, "target_missing"), (os.utime, "target_changed")])
+def _other_content(target: Path) -> None:
+    """As long as before."""
+    target.write_text(target.read_text(encoding="utf-8").swapcase(), encoding="utf-8")
+
+
+def _longer(target: Path) -> None:
+    target.write_text("another film of the same name", encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("change", "category"),
+    [(Path.unlink, "target_missing"), (_other_content, "target_changed"), (_longer, "target_changed")],
+)
 async def test_a_target_that_is_gone_or_another_one_is_not_begun(
-    place: Workplace, change: object, category: str
+    place: Workplace, change: Callable[[Path], None], category: str
 ) -> None:
     job = await place.drop("clip.mp4")
-    assert callable(change)
     change(place.inbox / "clip.mp4")
     async with shift(place):
         assert (await place.until(job, State.FAILED)).category == category
