@@ -19,6 +19,8 @@ from faceswapd.ledger import admission, claims
 from faceswapd.ledger.admission import Arrival
 from faceswapd.ledger.claims import Runner
 from faceswapd.ledger.connection import Ledger
+from faceswapd.media.examiner import Examiner
+from faceswapd.runtime.desk import Desk
 
 BATCH = 50
 ROUNDS = 40
@@ -127,7 +129,7 @@ def _status(folder: Path) -> list[Figure]:
 async def _looks(path: Path) -> float:
     """The median of the daemon's own handler: every query of status, and the message made of them."""
     ledger = await Ledger.open(path)
-    house = House(ledger, _live, Orders(lambda: "", lambda: None, lambda _: None))
+    house = House(ledger, _live, Orders(lambda: "", lambda: None, lambda _: None), Desk(ledger, Examiner()))
     spent = []
     try:
         queue = await claims.queue(ledger, frozenset(), 1)

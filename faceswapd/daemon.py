@@ -28,6 +28,7 @@ from faceswapd.media.mender import Mender
 from faceswapd.runtime import freezing, notes, notify, recovery
 from faceswapd.runtime.beats import STALE_SECONDS, Beats
 from faceswapd.runtime.course import Workshop
+from faceswapd.runtime.desk import Desk
 from faceswapd.runtime.fleet import Fleet, chosen_fleet
 from faceswapd.runtime.housekeeping import Housekeeping
 from faceswapd.runtime.inbox import Inbox
@@ -65,8 +66,8 @@ async def run(settings: Settings, watchdog: Watchdog, ready: Callable[[str], Non
         boot = uuid.uuid4().hex
         clean = await standing.begin(ledger, boot, os.getpid())
         await recovery.recover(ledger, settings, clean=clean)
-        lookers = _Lookers(Examiner(), Examiner(), Mender())
-        for one in (lookers.arrivals, lookers.proofs, lookers.mender):
+        lookers = _Lookers(Examiner(), Examiner(), Examiner(), Mender())
+        for one in lookers.all:
             stack.push_async_callback(one.close)
         fleet = await chosen_fleet(settings, control_group.delegated())
         if fleet.problems:
@@ -82,11 +83,18 @@ async def run(settings: Settings, watchdog: Watchdog, ready: Callable[[str], Non
 
 @dataclass(frozen=True, slots=True)
 class _Lookers:
-    """Who opens files. Two examiners, so that the proof of a long output holds up no arrival."""
+    """Who opens files. Several examiners, so that neither the proof of a long output nor a thousand files that are
+    submitted hold up an arrival."""
 
     arrivals: Examiner
+    submissions: Examiner
     proofs: Examiner
     mender: Mender
+
+    @property
+    def all(self) -> tuple[Examiner | Mender, ...]:
+        """Each of them."""
+        return self.arrivals, self.submissions, self.proofs, self.mender
 
 
 class _Rooms:
@@ -110,12 +118,13 @@ class _Rooms:
             self._beats.beat(loop)
         ledger.while_full = self._beats.forgive
         self._inbox = Inbox(settings, ledger, lookers.arrivals, self._beats)
+        self._desk = Desk(ledger, lookers.submissions)
         self._fleet, slots = fleet, list(fleet.slots)
         self._notices = Notices()
 
         def children() -> list[int]:
             warm = [slot.engine.child for slot in slots] + [
-                one.child.identity if one.child else None for one in (lookers.arrivals, lookers.proofs, lookers.mender)
+                one.child.identity if one.child else None for one in lookers.all
             ]
             return [child.pid for child in warm if child is not None]
 
@@ -130,7 +139,7 @@ class _Rooms:
         """All loops, until the scheduler has drained; the control socket closes last."""
         orders = Orders(self._stop, self._inbox.wake, self._inbox.note_of, self._asked_again, self._inbox.told_of)
         models = None if self._fleet.site is None else self._fleet.site.models
-        house = House(self._ledger.without_waiting(), self._live, orders, models)
+        house = House(self._ledger.without_waiting(), self._live, orders, self._desk, models)
         doors = server.Server(house, listening, lambda: self._beats.beat("control"))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -165,6 +174,7 @@ class _Rooms:
         finally:
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.remove_signal_handler(number)
+            await self._desk.close()
             for slot in self._slots:
                 await slot.engine.close()
 
@@ -228,6 +238,7 @@ class _Rooms:
                     arriving=place.arriving,
                     skipped=place.listing.skipped,
                     bundles=place.bundles,
+                    options=tuple(sorted(place.settings.options.items())),
                 )
                 for place in self._inbox.places
             ),

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from faceswapd.control import messages
 from faceswapd.control.live import House, InboxLive, Live
-from faceswapd.control.views import View
+from faceswapd.control.views import View, day_of
 from faceswapd.core import intake
-from faceswapd.ledger import reports
+from faceswapd.ledger import reports, submission
 from faceswapd.ledger.records import JobRecord
 
 
@@ -17,11 +17,12 @@ async def explain(house: House, path: str) -> messages.Explanation:
     """GET /v1/explain."""
     live = house.live()
     view = await View.of(house.ledger, live)
+    handed_over = await _handed_over(house, path)
     for target in targets_of(live, path):
         inbox = next((inbox for inbox in live.inboxes if target.startswith(inbox.path + os.sep)), None)
         if inbox is None:
             continue
-        found = await reports.of_target(house.ledger, target)
+        found = [job for job in await reports.of_target(house.ledger, target) if job.inbox]
         there = await asyncio.to_thread(os.path.lexists, target)
         if not found and not there and target != path:
             continue
@@ -39,11 +40,51 @@ async def explain(house: House, path: str) -> messages.Explanation:
             preset=found[0].preset if found else preset,
             job=view.show(found[0]) if found else None,
             considered=list(pairing.considered),
-            said=list(told.lines),
+            said=[*told.lines, *map(_submitted, handed_over)],
         )
+    if handed_over:
+        return _of_hand(view, path, handed_over)
     folders = ", ".join(inbox.path for inbox in live.inboxes)
     return messages.Explanation(
         path, f"It lies in no inbox. The inboxes are: {folders}.", None, None, None, None, [], []
+    )
+
+
+Handed = tuple[JobRecord, float]  # a job, and when a file for which it does was submitted
+
+
+async def _handed_over(house: House, path: str) -> list[Handed]:
+    """The jobs of a file that was submitted, the newest first. A path by way of a link means the file itself."""
+    if not os.path.isabs(path):  # noqa: PTH117
+        return []
+    resolved = await asyncio.to_thread(os.path.realpath, path)
+    known = [
+        one for place in dict.fromkeys((path, resolved)) for one in await submission.of_target(house.ledger, place)
+    ]
+    found = [(await reports.job(house.ledger, one.job), one.at) for one in known]
+    return [(job, at) for job, at in found if job is not None]
+
+
+def _submitted(handed: Handed) -> str:
+    job, at = handed
+    told = f" {job.reason}" if job.reason else ""
+    with_what = f"the face '{job.face}' and the preset '{job.preset}'"
+    return f"submitted at {day_of(at)} with {with_what}: job {job.id}, {job.state}.{told}"
+
+
+def _of_hand(view: View, path: str, handed: Sequence[Handed]) -> messages.Explanation:
+    """The answer for a file that lies in no inbox."""
+    job, _ = handed[0]
+    several = f"It was submitted, and is {len(handed)} jobs."
+    return messages.Explanation(
+        path=path,
+        sentence=several if len(handed) > 1 else f"It was {_submitted(handed[0])}",
+        rule=job.rule,
+        face=job.face,
+        preset=job.preset,
+        job=view.show(job),
+        considered=[],
+        said=[_submitted(one) for one in handed] if len(handed) > 1 else [],
     )
 
 

@@ -9,6 +9,7 @@ from faceswapd.core.breaker import CLOSED, Breaker
 from faceswapd.core.gate import Gate, Reading
 from faceswapd.core.intake import Parts, Rules
 from faceswapd.core.mounts import Way
+from faceswapd.core.submitting import Looked
 from faceswapd.engines.facefusion.model_store import Inventory, Pruned
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.outcomes import Again
@@ -27,6 +28,7 @@ class InboxLive:
     arriving: Mapping[str, str]  # by path, with what it waits for
     skipped: Mapping[str, str]  # by path, with the reason
     bundles: frozenset[Parts]
+    options: tuple[tuple[str, str], ...] = ()  # laid over the preset's
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,13 @@ class ModelsDoor(Protocol):
         """What no preset needs; with `remove` it is removed."""
 
 
+class DeskDoor(Protocol):
+    """Where files are handed over."""
+
+    async def look(self, target: str) -> Looked | str:
+        """What a file is, or in one sentence why it cannot be taken. May take minutes, and may be given up."""
+
+
 @dataclass(frozen=True, slots=True)
 class House:
     """What handlers work with."""
@@ -95,4 +104,5 @@ class House:
     ledger: Ledger
     live: Callable[[], Live]
     orders: Orders
+    desk: DeskDoor
     models: ModelsDoor | None = None  # None: this daemon works without FaceFusion

@@ -13,6 +13,8 @@ keeps its bytes as lone surrogates (`os.fsencode` gives them back).
     POST /v1/jobs/ID/cancel                Done
     POST /v1/jobs/ID/retry                 Done
     POST /v1/jobs/ID/assign     {face}     Done
+    POST /v1/submit {targets,faces?,presets?,matrix?,priority?,not_before?,dry_run?}  Submitted: what was looked at in a
+                                           few seconds became jobs; the rest is to be asked for again
     POST /v1/retry          {category?}    Retried: all failed jobs of a category, or of every one
     GET  /v1/explain?path=PATH             Explanation
     GET  /v1/find?path=PATH&seconds=N      Jobs: those of a target (absolute path, or as in the inbox), as soon as
@@ -53,7 +55,7 @@ class Job:
     attempt: int
     progress: float
     reason: str | None  # why it waits, is parked, failed or was cancelled
-    inbox: str = ""
+    inbox: str = ""  # empty: it was submitted, and belongs to none
     kind: str = ""  # image or video
     category: str | None = None  # of the failure; of a parked job: needs_face, unreadable or incomplete
     advice: str | None = None  # what to do
@@ -271,6 +273,42 @@ class Retried:
     queued: int  # jobs that wait again
     left_out: int  # jobs that were declined for good
     text: str  # what happened, in one or two sentences
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A submitted target with one face and one preset."""
+
+    face: str
+    preset: str
+    outcome: str  # queued, again, duplicate, output, declined; on a dry run what it would be
+    job: int | None  # None: on a dry run, a new one
+    text: str  # what became of it, in a few words
+    key: str  # what makes two offers one job
+    seconds: float | None  # that a new job takes alone, about; None: not known
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What became of a submitted target."""
+
+    target: str
+    problem: str | None  # why it cannot be taken, one sentence
+    kind: str = ""  # image or video
+    frames: int = 0
+    duration: float | None = None  # seconds; None for an image
+    offers: list[Offer] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """POST /v1/submit."""
+
+    submissions: list[Submission]
+    undone: list[str]  # targets that were not looked at yet: ask for them again
+    not_before: float | None  # as it was understood
+    slots: int
+    queue_seconds_left: float | None  # of what waits and runs now; None: not known, or nothing does
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from faceswapd.control import explaining, handlers, ledger_handlers, messages, model_handlers
+from faceswapd.control import explaining, handlers, ledger_handlers, messages, model_handlers, submit_handlers
 from faceswapd.control.handlers import Refused
 from faceswapd.control.live import House
 from faceswapd.ledger.connection import LedgerFullError
@@ -78,6 +78,7 @@ def application(house: House) -> Starlette:
             route("/v1/find", _find),
             route("/v1/pause", _pause, "POST"),
             route("/v1/resume", _resume, "POST"),
+            route("/v1/submit", _submit, "POST"),
             route("/v1/retry", _retry_failed, "POST"),
             route("/v1/ledger/backup", _backup, "POST"),
             route("/v1/ledger/check", lambda house, _: ledger_handlers.check(house)),
@@ -111,6 +112,11 @@ async def _assign(house: House, request: Request) -> object:
     if not isinstance(face, str) or not face:
         raise Refused(400, "The request names no face.")
     return await handlers.assign(house, _number(request), face)
+
+
+async def _submit(house: House, request: Request) -> object:
+    asked = submit_handlers.asked_for(await _body(request))
+    return await _while_heard(request, submit_handlers.submit(house, asked))
 
 
 async def _retry_failed(house: House, request: Request) -> object:

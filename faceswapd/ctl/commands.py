@@ -234,6 +234,15 @@ def _order_each(client: Client, order: str, arguments: Namespace, terminal: Term
     return worst
 
 
+def _submit(client: Client, arguments: Namespace, terminal: Terminal) -> int:
+    from faceswapd.ctl import submit
+
+    if arguments.dry_run and arguments.wait:
+        complain("--dry-run makes no job, so there is nothing for --wait to wait for.")
+        return USAGE
+    return submit.submit(client, arguments, terminal)
+
+
 def _models(client: Client, arguments: Namespace, terminal: Terminal) -> int:
     from faceswapd.ctl import models
 
@@ -271,6 +280,7 @@ COMMANDS: dict[str, Callable[[Client, Namespace, Terminal], int]] = {
     "explain": _explain,
     "assign": _assign,
     "ledger": _ledger,
+    "submit": _submit,
     "models": _models,
     "stop": _stop,
 }

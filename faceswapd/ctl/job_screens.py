@@ -106,7 +106,7 @@ def job_screen(detail: JobDetail) -> list[Line]:
         ("target", job.target),
         ("kind", ", ".join(filter(None, [job.kind, _frames(job.frames)]))),
         ("face", f"{job.face or 'none'}" + (f" ({detail.rule})" if detail.rule else "")),
-        ("preset", f"{job.preset}, priority {job.priority}" + (f", inbox {job.inbox}" if job.inbox else "")),
+        ("preset", f"{job.preset}, priority {job.priority}" + (f", inbox {job.inbox}" if job.inbox else ", submitted")),
         ("attempt", str(job.attempt) if job.attempt else ""),
         ("output", job.output or ""),
         ("created", clock(job.created_at)),

@@ -11,7 +11,7 @@ MODEL_ACTIONS = ("list", "pull", "verify", "prune")
 EPILOG = """\
 exit codes:
   0  done
-  1  refused, or the job did not succeed (wait: failed, cancelled or parked)
+  1  refused, also a part of it, or the job did not succeed (wait: failed, cancelled or parked)
   2  wrong usage
   3  the daemon is not running, or does not answer
   4  wait: the time is over
@@ -96,6 +96,22 @@ def parser() -> argparse.ArgumentParser:
     assign.add_argument("targets", nargs="+", metavar="TARGET", help="its path, its name in the inbox, or its job's ID")
     assign.add_argument("face", metavar="FACE", help="the face's name")
 
+    submit = add("submit", "make jobs of files that lie anywhere; they are only read, and stay where they are")
+    submit.add_argument("targets", nargs="+", metavar="TARGET", help="videos and images")
+    submit.add_argument(
+        "--face", action="append", metavar="NAME", help="the face; several: a job with each (default: the only one)"
+    )
+    submit.add_argument(
+        "--preset", action="append", metavar="NAME", help="the preset; several: a job with each (default: the inbox's)"
+    )
+    submit.add_argument("--matrix", action="store_true", help="with every face there is, where no --face is given")
+    submit.add_argument("--priority", type=_priority, metavar="N", help="from -100 to 100; higher goes first")
+    submit.add_argument(
+        "--not-before", metavar="TIME", help="start no earlier, such as 22:00 or 2026-12-24T22:00:00 (local time)"
+    )
+    submit.add_argument("--dry-run", action="store_true", help="only tell how many jobs, and how long they take")
+    submit.add_argument("--wait", action="store_true", help="return when all of the jobs have ended")
+
     models = add("models", "the model files that FaceFusion needs: list, fetch, verify, or remove what is not needed")
     models.add_argument(
         "action",
@@ -123,6 +139,12 @@ def parser() -> argparse.ArgumentParser:
 def _natural(text: str) -> int:
     if not (text.isascii() and text.isdigit()) or len(text) > 9 or int(text) == 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 up")
+    return int(text)
+
+
+def _priority(text: str) -> int:
+    if not text.removeprefix("-").isascii() or not text.removeprefix("-").isdigit() or len(text) > 9:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
     return int(text)
 
 

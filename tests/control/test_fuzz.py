@@ -146,7 +146,14 @@ def test_every_route_is_fuzzed(control: Control) -> None:  # noqa: F811
         for method in (route.methods or set()) - {"HEAD"}
     }
     assert {(door.method, door.path) for door in doors()} == there
-    assert {name for door in doors() for name in door.fields} >= {"face", "inbox", "category", "path", "remove"}
+    assert {name for door in doors() for name in door.fields} >= {
+        "face",
+        "inbox",
+        "category",
+        "path",
+        "remove",
+        "targets",
+    }
     assert {name for door in doors() for name in door.query} >= {"state", "limit", "seconds", "path"}
 
 

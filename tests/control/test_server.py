@@ -33,7 +33,10 @@ from faceswapd.engines.facefusion.model_store import ModelStore
 from faceswapd.ledger import admission, outcomes, standing
 from faceswapd.ledger.admission import Arrival
 from faceswapd.ledger.connection import Ledger
+from faceswapd.media.examiner import Examiner
+from faceswapd.runtime.desk import Desk
 from tests.engines.facefusion.small_root import installed, small_root
+from tests.runtime.workplace import CHILD
 
 SECONDS = 20.0
 PATIENCE = 0.2  # with a server that waits for the rest of a request that has none
@@ -134,7 +137,9 @@ async def control(tmp_path: Path) -> AsyncIterator[Control]:
         lambda _: {"fast": ("--processors", "face_swapper")},
         tmp_path / "models",
     )
-    house = House(ledger, lambda: live, Orders(stop, lambda: orders.append("look"), lambda _: None), models)
+    examiner = Examiner(argv=CHILD)
+    desk = Desk(ledger, examiner)
+    house = House(ledger, lambda: live, Orders(stop, lambda: orders.append("look"), lambda _: None), desk, models)
     path = tmp_path / "control.sock"
     with listen(path) as listening:
         serving = asyncio.create_task(Server(house, listening).run())
@@ -142,6 +147,8 @@ async def control(tmp_path: Path) -> AsyncIterator[Control]:
         serving.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await serving
+    await desk.close()
+    await examiner.close()
     await ledger.close()
 
 
@@ -160,7 +167,7 @@ def test_every_route_is_documented_and_every_documented_route_is_there(control: 
         for method in (route.methods or set()) - {"HEAD"}
     }
     assert there == set(documented())
-    assert len(there) == 21
+    assert len(there) == 22
 
 
 async def test_every_route_answers_with_its_message(control: Control) -> None:
@@ -177,6 +184,7 @@ async def test_every_route_answers_with_its_message(control: Control) -> None:
         ("POST", "/v1/jobs/ID/assign"): ("/v1/jobs/2/assign", {"face": "Alice"}),
         ("POST", "/v1/jobs/ID/cancel"): ("/v1/jobs/1/cancel", None),
         ("POST", "/v1/jobs/ID/retry"): ("/v1/jobs/1/retry", None),
+        ("POST", "/v1/submit"): ("/v1/submit", {"targets": [str(control.path.with_name("none.mp4"))]}),
         ("POST", "/v1/retry"): ("/v1/retry", {"category": "gpu_oom"}),
         ("POST", "/v1/ledger/backup"): ("/v1/ledger/backup", {"path": str(control.path.with_name("backup"))}),
         ("GET", "/v1/ledger/check"): ("/v1/ledger/check", None),

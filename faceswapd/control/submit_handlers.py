@@ -1,0 +1,206 @@
+"""Files that are handed over: looked at for a few seconds, and made jobs of under one commit."""
+
+import asyncio
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from faceswapd.control import messages
+from faceswapd.control.handlers import Refused
+from faceswapd.control.live import House, Live
+from faceswapd.control.views import View
+from faceswapd.core import eta
+from faceswapd.core.job import State
+from faceswapd.core.sidecar import Known, Mistake
+from faceswapd.core.submitting import MOST_JOBS, Looked, Order, Words, order_of
+from faceswapd.ledger import reports, submission
+from faceswapd.ledger.admission import Arrival, Outcome, fingerprint_of
+from faceswapd.ledger.submission import Taken
+
+MOST_TARGETS: Final = 100  # of one request
+MOST_NAMES: Final = 500  # faces, or presets, of one request
+DECLINED: Final = "declined"  # on the wire: it is the same as a job that will not be tried again
+LOOK_SECONDS: Final = 4.0  # what could not be looked at in this time is asked for again
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request, with values of the right sort."""
+
+    targets: tuple[str, ...]
+    words: Words
+    dry_run: bool
+
+
+def asked_for(body: Mapping[str, Any]) -> Asked:
+    """A request out of its JSON object. Raises Refused."""
+    targets = _texts(body, "targets", MOST_TARGETS)
+    if not targets:
+        raise Refused(400, "The request names no target.")
+    if not all(_is_path(target) for target in targets):
+        raise Refused(400, "A target is named by its absolute path.")
+    words = Words(
+        faces=_texts(body, "faces", MOST_NAMES),
+        presets=_texts(body, "presets", MOST_NAMES),
+        matrix=_flag(body, "matrix"),
+        priority=body.get("priority"),
+        not_before=body.get("not_before"),
+    )
+    return Asked(tuple(dict.fromkeys(targets)), words, _flag(body, "dry_run"))
+
+
+def _texts(body: Mapping[str, Any], key: str, most: int) -> Sequence[str]:
+    value = body.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise Refused(400, f"`{key}` is no list of texts.")
+    if len(value) > most:
+        raise Refused(400, f"`{key}` names more than {most}.")
+    return value
+
+
+def _flag(body: Mapping[str, Any], key: str) -> bool:
+    value = body.get(key, False)
+    if not isinstance(value, bool):
+        raise Refused(400, f"`{key}` is neither true nor false.")
+    return value
+
+
+def _is_path(text: str) -> bool:
+    """Whether it can be the absolute path of a file."""
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:  # a surrogate that stands for no byte
+        return False
+    return os.path.isabs(text) and "\0" not in text  # noqa: PTH117  a Path would change it
+
+
+async def submit(house: House, asked: Asked) -> messages.Submitted:
+    """POST /v1/submit."""
+    live = house.live()
+    if live.draining:
+        raise Refused(503, "The daemon is stopping: submit again when it is back.")
+    order = _ordered(live, asked.words)
+    looked, undone = await _looked_at(house, asked.targets, len(order.faces) * len(order.presets))
+    offers = {
+        target: _arrivals(live, target, found, order) for target, found in looked.items() if isinstance(found, Looked)
+    }
+    together = [offer for some in offers.values() for offer in some]
+    if asked.dry_run:
+        taken = await submission.foresee(house.ledger, together)
+    else:
+        taken = await submission.submit(house.ledger, together, time.time()) if together else []
+    told = dict(zip(map(_name, together), taken, strict=True))
+    view = await View.of(house.ledger, live)
+    sorts = {eta.Sort(offer.kind, offer.preset) for offer in together}
+    speeds = eta.learn(await reports.past_of(house.ledger, live.engine, sorts)) if asked.dry_run else {}
+    return messages.Submitted(
+        submissions=[
+            messages.Submission(target, found)
+            if isinstance(found, str)
+            else messages.Submission(
+                target=target,
+                problem=None,
+                kind=str(found.facts.kind),
+                frames=found.facts.frames,
+                duration=found.facts.duration,
+                offers=[_offer(offer, told[_name(offer)], speeds) for offer in offers[target]],
+            )
+            for target, found in looked.items()
+        ],
+        undone=undone,
+        not_before=order.wish.not_before,
+        slots=live.slots,
+        queue_seconds_left=await _queue_left(house, live, view) if asked.dry_run else None,
+    )
+
+
+def _ordered(live: Live, words: Words) -> Order:
+    """What the words ask for. Raises Refused."""
+    known = Known(live.rules.faces, live.rules.presets, datetime.now())  # noqa: DTZ005  as clocks on walls show it
+    order = order_of(words, live.rules, known, live.inboxes[0].preset if live.inboxes else "balanced")
+    if isinstance(order, Mistake):
+        raise Refused(400, order.sentence)
+    return order
+
+
+async def _looked_at(house: House, targets: Sequence[str], each: int) -> tuple[dict[str, Looked | str], list[str]]:
+    """What could be looked at in a few seconds and makes no more jobs than one commit should, and what could not."""
+    looked: dict[str, Looked | str] = {}
+    try:
+        async with asyncio.timeout(LOOK_SECONDS):
+            for target in targets:
+                if looked and (len(looked) + 1) * each > MOST_JOBS:
+                    break
+                looked[target] = await house.desk.look(target)
+    except TimeoutError:
+        pass
+    return looked, [target for target in targets if target not in looked]
+
+
+def _arrivals(live: Live, target: str, looked: Looked, order: Order) -> list[Arrival]:
+    """One for each face and preset."""
+    options = () if order.named or not live.inboxes else live.inboxes[0].options
+    return [
+        Arrival(
+            target=target,
+            relative=f"{face}/{Path(target).name}",  # as if it lay in the face's folder of an inbox
+            signature=looked.signature,
+            kind=looked.facts.kind,
+            inbox="",
+            preset=preset,
+            priority=order.wish.priority or 0,
+            afterwards="keep",
+            facts=looked.facts,
+            face=face,
+            rule=order.rule,
+            options=options,
+            wish=order.wish,
+        )
+        for face in order.faces
+        for preset in order.presets
+    ]
+
+
+def _name(offer: Arrival) -> tuple[str, str | None, str]:
+    return offer.target, offer.face, offer.preset
+
+
+def _offer(offer: Arrival, taken: Taken, speeds: Mapping[eta.Sort, eta.Speed]) -> messages.Offer:
+    assert offer.facts is not None
+    new = taken.outcome in (Outcome.QUEUED, Outcome.AGAIN)
+    speed = speeds.get(eta.Sort(offer.kind, offer.preset))
+    return messages.Offer(
+        face=offer.face or "",
+        preset=offer.preset,
+        outcome=DECLINED if taken.final and taken.outcome is Outcome.DUPLICATE else str(taken.outcome),
+        job=taken.job,
+        text=_told(taken),
+        key=fingerprint_of(offer) or "",
+        seconds=eta.whole(offer.facts.frames, speed) if new else None,
+    )
+
+
+def _told(taken: Taken) -> str:
+    match taken.outcome:
+        case Outcome.QUEUED:
+            return "a new job" if taken.job is None else f"new job {taken.job}"
+        case Outcome.AGAIN:
+            how = "had failed" if taken.state is State.FAILED else "was cancelled"
+            return f"job {taken.job}, which {how}, once more"
+        case Outcome.OUTPUT:
+            return f"it is the result of job {taken.job}, and is not swapped again"
+    if taken.final:
+        return f"the same as job {taken.job}, which was declined for good"
+    if taken.output is not None:
+        return f"the same as job {taken.job}, whose result is {taken.output}"
+    return f"the same as job {taken.job}, which is {taken.state}"
+
+
+async def _queue_left(house: House, live: Live, view: View) -> float | None:
+    running = await reports.jobs(house.ledger, [State.RUNNING], max(live.slots, len(live.courses)))
+    left = [view.show(job).seconds_left for job in running]
+    return eta.queue(await reports.piles(house.ledger), left, view.speeds, live.slots)
