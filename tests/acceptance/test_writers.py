@@ -11,7 +11,7 @@ import pytest
 
 from tests.acceptance import writing
 from tests.acceptance.conftest import NewFarm
-from tests.acceptance.farm import Farm
+from tests.acceptance.farm import PLAIN, Farm
 
 OPEN = "It is still open in another program."
 needs_tools = pytest.mark.skipif(not all(map(shutil.which, ("rsync", "dd"))), reason="rsync or dd is not here")
@@ -62,9 +62,10 @@ def wholes(media: Path, tmp_path: Path) -> dict[str, Path]:
     return made
 
 
-def started(new_farm: NewFarm, settle: float) -> Farm:
+def started(new_farm: NewFarm, settle: float, through: tuple[str, ...] = ()) -> Farm:
     """A daemon that takes files, and swaps none."""
     farm = new_farm()
+    farm.through = through
     farm.start(FACESWAPD_INTAKE__SETTLE=str(settle))
     farm.until(lambda _: (farm.inbox / "alice").is_dir(), "the folder of the face")
     farm.ctl("pause")
@@ -72,12 +73,20 @@ def started(new_farm: NewFarm, settle: float) -> Farm:
 
 
 @needs_tools
-@pytest.mark.parametrize("settle", [1.5, pytest.param(8.0, marks=pytest.mark.deep)])
-def test_each_is_taken_once_and_whole(new_farm: NewFarm, wholes: dict[str, Path], media: Path, settle: float) -> None:
-    """With the long settle time, the pauses are longer than the daemon waits for the rest of a file."""
-    farm = started(new_farm, settle)
+@pytest.mark.parametrize(
+    ("settle", "pause", "through"),
+    [(1.5, 4.0, PLAIN), pytest.param(3.0, 13.0, (), marks=pytest.mark.deep)],
+)
+def test_each_is_taken_once_and_whole(
+    new_farm: NewFarm, wholes: dict[str, Path], media: Path, settle: float, pause: float, through: tuple[str, ...]
+) -> None:
+    """In the deep test the pauses are longer than the daemon waits for the rest of a file that is cut off."""
+    farm = started(new_farm, settle, through)
     targets = {name: farm.inbox / "alice" / name for name in wholes if not name.startswith(tuple(writing.SPECIAL))}
-    writers = [writing.start(name.rpartition(".")[0], wholes[name], target, settle) for name, target in targets.items()]
+    writers = [
+        writing.start(name.rpartition(".")[0], wholes[name], target, settle / 3, pause)
+        for name, target in targets.items()
+    ]
     assert [ended(writer) for writer in writers] == [0] * len(writers)
     for target in targets.values():
         farm.job_of(target)
@@ -93,7 +102,7 @@ def test_who_keeps_it_open_is_told_and_it_is_taken_when_it_is_closed(
     settle = 0.3
     farm = started(new_farm, settle)
     target = farm.inbox / "alice" / name
-    writer = writing.start("stays-open", wholes[name], target, settle)
+    writer = writing.start("stays-open", wholes[name], target, 0.1, 1.5)
     farm.until(lambda status: [(one.path, one.reason) for one in status.arriving] == [(str(target), OPEN)], "told")
     farm.job_of(farm.drop(media / "photo.png"))
     assert OPEN in farm.ctl("explain", str(target))
@@ -112,7 +121,7 @@ def test_what_is_overwritten_in_place_is_a_new_job(
     first = media / ("clip.mp4" if name.endswith(".mp4") else "photo.jpg")
     target = farm.drop(first, "alice", name)
     farm.job_of(target)
-    assert ended(writing.start("in-place", wholes[name], target, settle)) == 0
+    assert ended(writing.start("in-place", wholes[name], target, 0.1, 1.5)) == 0
     farm.until(lambda status: status.counts["cancelled"] == 1, "the first one is taken back")
     farm.job_of(target)
     assert taken(farm, target) == [

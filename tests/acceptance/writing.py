@@ -1,7 +1,7 @@
 """Writers as people's programs are: each makes one file in its own way, in a process of its own.
 
-`python writing.py WAY WHOLE TARGET SETTLE`: WHOLE is the file as it is to be in the end. Outside the inbox a writer may
-use what is named like WHOLE, with an ending of its own. Its pauses are shorter or longer than the daemon's settle time.
+`python writing.py WAY WHOLE TARGET REST PAUSE`: WHOLE is the file as it is to be in the end. Outside the inbox a writer
+may use what is named like WHOLE, with an ending of its own. In a rest a file does not settle, in a pause it would.
 """
 
 import contextlib
@@ -26,7 +26,8 @@ class Order:
 
     whole: Path
     target: Path
-    settle: float  # seconds that a file must stay unchanged for the daemon
+    rest_seconds: float  # less than a file must stay unchanged for the daemon
+    pause_seconds: float  # more than that
 
     @property
     def content(self) -> bytes:
@@ -45,11 +46,11 @@ class Order:
 
     def rest(self) -> None:
         """A pause in which a file does not settle."""
-        time.sleep(self.settle * 0.3)
+        time.sleep(self.rest_seconds)
 
     def pause(self) -> None:
         """A pause in which a file would settle."""
-        time.sleep(self.settle * 2 + 1)
+        time.sleep(self.pause_seconds)
 
 
 @contextlib.contextmanager
@@ -218,7 +219,7 @@ def child_goes_on(order: Order) -> None:
     content = order.content
     with opened(order.target, os.O_WRONLY) as fd:
         os.write(fd, content[: len(content) // 2])
-        words = ("sh", "-c", f"sleep {order.settle * 2 + 1}; tail -c +{len(content) // 2 + 1} '{order.whole}'")
+        words = ("sh", "-c", f"sleep {order.pause_seconds}; tail -c +{len(content) // 2 + 1} '{order.whole}'")
         subprocess.Popen(words, stdout=fd, stdin=subprocess.DEVNULL)
 
 
@@ -241,7 +242,7 @@ def in_place(order: Order) -> None:
 
 def rate(order: Order) -> int:
     """KiB a second at which it takes longer than a file settles."""
-    return max(1, int(len(order.content) / 1024 / (order.settle * 2 + 1)))
+    return max(1, int(len(order.content) / 1024 / order.pause_seconds))
 
 
 def run(*words: str | Path) -> None:
@@ -276,12 +277,12 @@ WAYS: Final[dict[str, Callable[[Order], None]]] = {
 SPECIAL: Final = {"stays-open": stays_open, "in-place": in_place}  # what they make takes more than one look
 
 
-def start(way: str, whole: Path, target: Path, settle: float) -> subprocess.Popen[str]:
-    """Start a writer."""
-    words = [sys.executable, "-I", "-S", __file__, way, str(whole), str(target), str(settle)]
+def start(way: str, whole: Path, target: Path, rest: float, pause: float) -> subprocess.Popen[str]:
+    """Start a writer, with its rests and pauses in seconds."""
+    words = [sys.executable, "-I", "-S", __file__, way, str(whole), str(target), str(rest), str(pause)]
     return subprocess.Popen(words, stdin=subprocess.PIPE, text=True)
 
 
 if __name__ == "__main__":
-    named, made, wanted, seconds = sys.argv[1:]
-    {**WAYS, **SPECIAL}[named](Order(Path(made), Path(wanted), float(seconds)))
+    named, made, wanted, short, long = sys.argv[1:]
+    {**WAYS, **SPECIAL}[named](Order(Path(made), Path(wanted), float(short), float(long)))
