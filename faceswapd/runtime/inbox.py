@@ -23,6 +23,7 @@ from faceswapd.core.target import Facts, Unreadable
 from faceswapd.ledger import admission, outcomes, reports
 from faceswapd.ledger.admission import Arrival
 from faceswapd.ledger.connection import Ledger
+from faceswapd.ledger.records import JobRecord
 from faceswapd.media.examiner import Examiner
 from faceswapd.runtime import notes
 from faceswapd.runtime.arrivals import arrival_of, bundle_of
@@ -206,9 +207,9 @@ class Inbox:
             for place in self.places:
                 place.watch.hurry()
         due += [later.at for place in self.places for later in place.later.values()]
-        await self._pair_parked()
+        parked = await self._pair_parked()
         await self._alive(asyncio.to_thread(self._keep_folders))
-        await self._keep_notes()
+        await self._keep_notes(parked)
         due += [at for watch in self.watches if (at := watch.due()) is not None]
         return min(due)
 
@@ -362,8 +363,7 @@ class Inbox:
             return None
         if isinstance(answer, Unreadable) and answer.incomplete and candidate.quiet < self._patience:
             left = max(0.05, self._patience - candidate.quiet)
-            sentence = f"{answer.sentence} Waiting for the rest."
-            place.leave(path, Later(found, time.monotonic() + left, sentence))
+            place.leave(path, Later(found, time.monotonic() + left, f"{answer.sentence} Waiting for the rest."))
             return None
         place.arriving.pop(path, None)
         return arrival_of(
@@ -386,7 +386,6 @@ class Inbox:
             writer = None if asked is None else await asyncio.wait_for(asked, WRITER_SECONDS)
         except TimeoutError:
             writer = None
-        refused = False
         match writer:
             case Writer.NOBODY:
                 return True
@@ -396,13 +395,13 @@ class Inbox:
             case Writer.SOMEBODY:  # when it is closed comes no event
                 sentence, left = "It is still open in another program.", max(LET_GO_SECONDS, quiet)
             case Writer.FORBIDDEN:
-                sentence, left, refused = FORBIDDEN, LOOK_SECONDS, True
+                sentence, left = FORBIDDEN, LOOK_SECONDS
             case Writer.UNKNOWN:
                 left = max(BLIND[0], BLIND[1] * quiet) - candidate.quiet
                 if left <= 0:
                     return True
                 sentence = "It cannot be seen here whether it is still written to: it must be quiet for longer."
-        later = Later(candidate.found, time.monotonic() + max(0.05, left), sentence, refused)
+        later = Later(candidate.found, time.monotonic() + max(0.05, left), sentence, writer is Writer.FORBIDDEN)
         candidate.place.leave(candidate.path, later)
         return False
 
@@ -420,10 +419,12 @@ class Inbox:
     def _patience(self) -> float:
         return max(PATIENCE[0], PATIENCE[1] * self._settings.intake.settle)
 
-    async def _pair_parked(self) -> None:
-        """A face that has come since settles what was parked for want of it."""
+    async def _pair_parked(self) -> list[JobRecord]:
+        """A face that has come since settles what was parked for want of it. Returns what stays so."""
+        left = []
         for job in await reports.parked_needing_face(self._ledger):
             place = next((place for place in self.places if place.settings.name == job.inbox), None)
+            left.append(job)
             if place is None:
                 continue
             self._beat()
@@ -434,6 +435,8 @@ class Inbox:
                 bundle = bundle_of(place.settings, pairing)
                 assignment = outcomes.Assignment(pairing.face, pairing.rule, job.preset, bundle)
                 await outcomes.assign(self._ledger, job.id, assignment, time.time())
+                left.pop()
+        return left
 
     def _keep_folders(self) -> None:
         """Every face has its folder in every inbox, so that the places to drop are seen."""
@@ -445,9 +448,9 @@ class Inbox:
                 if person.photos and folded not in there:
                     made(place.settings.path / person.name)
 
-    async def _keep_notes(self) -> None:
+    async def _keep_notes(self, parked: Sequence[JobRecord]) -> None:
         """Beside each target that needs a face, or its sidecar mended, a text says so, and beside no other."""
-        wanted = {str(notes.face_note(job.target)): job for job in await reports.parked_needing_face(self._ledger)}
+        wanted = {str(notes.face_note(job.target)): job for job in parked}
         there, mending = (
             {
                 path
