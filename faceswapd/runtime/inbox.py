@@ -196,7 +196,10 @@ class Inbox:
             words_due = await self._alive(place.sidecars.look(place.listing))
             if words_due is not None:
                 due.append(words_due)
-            place.anew = await self._rehearing.look(Words(place.settings.path, place.listing, place.sidecars))
+            place.anew = await self._alive(
+                self._rehearing.look(Words(place.settings.path, place.listing, place.sidecars))
+            )
+            self._beat()
             next_at, ready = self._settle(place, faces_settling=faces_due is not None)
             candidates += ready
             if next_at is not None:
@@ -207,6 +210,7 @@ class Inbox:
             for place in self.places:
                 place.watch.hurry()
         due += [later.at for place in self.places for later in place.later.values()]
+        self._beat()
         parked = await self._pair_parked()
         await self._alive(asyncio.to_thread(self._keep_folders))
         await self._keep_notes(parked)
@@ -326,6 +330,7 @@ class Inbox:
         arrivals: list[Arrival] = []
         done = True
         for candidate in candidates:
+            self._beat()
             try:
                 arrival = await self._arrival(candidate)
             except ChildFailure as error:  # nothing can be read now; what was read already is taken
@@ -339,14 +344,14 @@ class Inbox:
                 done = candidate is candidates[-1]
                 break
         if arrivals:
-            admitted = await admission.admit(self._ledger, arrivals, time.time())
-            kept = {
-                one.target: one for one in await admission.sightings_of(self._ledger, [one.target for one in arrivals])
-            }
+            admitted = await self._alive(admission.admit(self._ledger, arrivals, time.time()))
+            noted = admission.sightings_of(self._ledger, [one.target for one in arrivals])
+            kept = {one.target: one for one in await self._alive(noted)}
             for arrival, answer in zip(arrivals, admitted, strict=True):
                 for freed in (arrival.target, *answer.freed):
                     self._sighted.pop(freed, None)
                 if answer.was is not None:
+                    self._beat()
                     await asyncio.to_thread(notes.remove_error_note, self._settings.failed, answer.was, answer.job)
                 log.info("target", outcome=str(answer.outcome), job=answer.job, target=ascii(arrival.relative))
             self._sighted |= kept  # one that was freed at the same time is not among them
@@ -422,7 +427,7 @@ class Inbox:
     async def _pair_parked(self) -> list[JobRecord]:
         """A face that has come since settles what was parked for want of it. Returns what stays so."""
         left = []
-        for job in await reports.parked_needing_face(self._ledger):
+        for job in await self._alive(reports.parked_needing_face(self._ledger)):
             place = next((place for place in self.places if place.settings.name == job.inbox), None)
             left.append(job)
             if place is None:

@@ -287,6 +287,18 @@ async def test_the_loop_shows_that_it_lives_while_a_large_file_is_read(
     assert len(await door.jobs()) == 1
 
 
+async def test_it_beats_for_each_of_many_files(place: Workplace) -> None:
+    """Each is quick, and thousands of them take longer than a loop may be silent."""
+    counted = CountedBeats()
+    place.beats = counted
+    door = Doorway(place)
+    for number in range(20):
+        door.drop(f"{number}.mp4")
+    await door.inbox.look()
+    assert len(await door.jobs()) == 20
+    await counted.reach(20)
+
+
 class CountedBeats(Beats):
     """Beats that can be waited for."""
 
