@@ -20,7 +20,7 @@ from faceswapd.children import control_group, kin
 from faceswapd.control import address, server
 from faceswapd.control.live import CourseLive, House, InboxLive, Live, Orders
 from faceswapd.core.gate import Gate, Held
-from faceswapd.ledger import standing
+from faceswapd.ledger import footings, standing
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.outcomes import Again
 from faceswapd.media.examiner import Examiner
@@ -30,6 +30,7 @@ from faceswapd.runtime.beats import STALE_SECONDS, Beats
 from faceswapd.runtime.course import Workshop
 from faceswapd.runtime.desk import Desk
 from faceswapd.runtime.fleet import Fleet, chosen_fleet
+from faceswapd.runtime.ground import is_mounted
 from faceswapd.runtime.housekeeping import Housekeeping
 from faceswapd.runtime.inbox import Inbox
 from faceswapd.runtime.notices import Notices
@@ -62,6 +63,7 @@ async def run(settings: Settings, watchdog: Watchdog, ready: Callable[[str], Non
     async with contextlib.AsyncExitStack() as stack:
         ledger = await Ledger.open(settings.ledger_path)
         stack.push_async_callback(ledger.close)
+        _make_inboxes(settings, await footings.known(ledger))
         stack.enter_context(kin.family(kin.family_of(settings.ledger_path)))  # for all children from here on
         boot = uuid.uuid4().hex
         clean = await standing.begin(ledger, boot, os.getpid())
@@ -130,14 +132,25 @@ class _Rooms:
 
         self._readings = Readings(settings, ledger, children, self._beats)
         photos, tell = self._inbox.faces.photos, self._notices.tell
-        shop = Workshop(settings, ledger, lookers.proofs, lookers.mender, photos, tell, self._readings.outbox_mounted)
+        shop = Workshop(
+            settings,
+            ledger,
+            lookers.proofs,
+            lookers.mender,
+            photos,
+            tell,
+            self._readings.outbox_mounted,
+            lambda: self._inbox.away,
+            self._inbox.has_gone,
+        )
         self._mender = lookers.mender
         self._scheduler = Scheduler(shop, slots, self._readings, self._beats, boot)
         self._slots = slots
 
     async def run(self, listening: socket.socket, ready: Callable[[], None]) -> None:
         """All loops, until the scheduler has drained; the control socket closes last."""
-        orders = Orders(self._stop, self._inbox.wake, self._inbox.note_of, self._asked_again, self._inbox.told_of)
+        inbox = self._inbox
+        orders = Orders(self._stop, inbox.wake, inbox.note_of, self._asked_again, inbox.told_of, inbox.give_up)
         models = None if self._fleet.site is None else self._fleet.site.models
         house = House(self._ledger.without_waiting(), self._live, orders, self._desk, models)
         doors = server.Server(house, listening, lambda: self._beats.beat("control"))
@@ -239,6 +252,7 @@ class _Rooms:
                     skipped=place.listing.skipped,
                     bundles=place.bundles,
                     options=tuple(sorted(place.settings.options.items())),
+                    remarks=place.remarks,
                 )
                 for place in self._inbox.places
             ),
@@ -269,16 +283,23 @@ class _Rooms:
 def _make_folders(settings: Settings) -> None:
     """The folders that people see, and our own. An outbox that cannot be made holds the queue later, with its
     reason; a state folder that cannot be made ends the start here."""
-    for folder in (settings.faces, settings.outbox, settings.failed, *(inbox.path for inbox in settings.inbox)):
+    for folder in (settings.faces, settings.outbox, settings.failed):
         with contextlib.suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
-    for inbox in settings.inbox:
-        notes.write_readme(inbox.path)
     try:
         settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
         settings.socket_path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CannotStart(f"The folder {error.filename} cannot be made: {error.strerror}.") from error
+
+
+def _make_inboxes(settings: Settings, known: footings.Footings) -> None:
+    """None is made below a disk that it lay on before and that is not mounted now."""
+    for inbox in settings.inbox:
+        if all(is_mounted(one) for one in known.get(str(inbox.path), ())[:1]):
+            with contextlib.suppress(OSError):
+                inbox.path.mkdir(parents=True, exist_ok=True)
+            notes.write_readme(inbox.path)
 
 
 def open_socket(wanted: Path) -> tuple[socket.socket, str | None]:

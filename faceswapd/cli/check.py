@@ -56,6 +56,15 @@ def folder_problems(settings: Settings) -> list[Problem]:
         "state": (settings.state, os.W_OK | os.X_OK),
         "scratch": (settings.scratch_folder, os.W_OK | os.X_OK),
     } | {f"inbox {inbox.name}": (inbox.path, os.R_OK | os.X_OK) for inbox in settings.inbox}
+    unmovable = [
+        Problem(
+            f"inbox {inbox.name} = {inbox.path}",
+            f'It cannot be written by this user, so that afterwards = "{inbox.afterwards}" cannot work.',
+            'Mend its rights, or set afterwards = "keep".',
+        )
+        for inbox in settings.inbox
+        if inbox.afterwards != "keep" and inbox.path.is_dir() and not os.access(inbox.path, os.W_OK | os.X_OK)
+    ]
     found = []
     for key, (folder, rights) in folders.items():
         there = next(place for place in (folder, *folder.parents) if os.path.lexists(place))
@@ -68,7 +77,7 @@ def folder_problems(settings: Settings) -> list[Problem]:
         elif there == folder and not os.access(folder, rights):
             wanted = "written" if rights & os.W_OK else "read"
             found.append(Problem(f"{key} = {folder}", f"It cannot be {wanted} by this user.", "Mend its rights."))
-    return found
+    return found + unmovable
 
 
 def _providers() -> list[str]:

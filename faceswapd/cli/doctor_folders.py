@@ -88,7 +88,7 @@ async def _inbox(inbox: InboxSettings, settings: Settings) -> list[Finding]:
     about = f"inbox {inbox.name}"
     ground = await aside(lambda: ground_of(inbox.path))
     if ground is not None and ground.read_only:
-        return [_read_only(about, inbox, way_of(ground.kind, inbox.watch_how))]
+        return [_read_only(about, inbox, way_of(ground.kinds[0], inbox.watch_how))]
     rights = await aside(lambda: _written(about, inbox.path))
     if not inbox.path.is_dir() or rights[0].command:
         return rights
@@ -140,7 +140,7 @@ def _polled(settings: Settings, way: Way) -> str:
 def _kind(folder: Path) -> str:
     """The kind of file system of a folder; empty where it is not known."""
     ground = ground_of(folder)
-    return "" if ground is None else ground.kind
+    return "" if ground is None else ground.kinds[0]
 
 
 async def _first_event(folder: Path, stop: asyncio.Event) -> None:

@@ -227,6 +227,8 @@ async def resume(house: House, inbox: str | None) -> messages.Done:
     """POST /v1/resume."""
     name = _inbox_name(house, inbox)
     await standing.resume(house.ledger, name, time.time())
+    if name is not None:
+        house.orders.give_up(name)
     return messages.Done("The daemon goes on." if name is None else f"The inbox '{name}' goes on.")
 
 

@@ -29,6 +29,7 @@ class InboxLive:
     skipped: Mapping[str, str]  # by path, with the reason
     bundles: frozenset[Parts]
     options: tuple[tuple[str, str], ...] = ()  # laid over the preset's
+    remarks: tuple[str, ...] = ()  # what a user should know of it, in sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class Orders:
     note_of: Callable[[str], str | None]  # why a file has no job of its own
     asked_again: Callable[[Sequence[Again]], None] = lambda _: None  # failed jobs wait again
     told_of: Callable[[str], Told] = lambda _: NOTHING_TOLD  # what its sidecar and its folders say of a file
+    give_up: Callable[[str], None] = lambda _: None  # wait no more for the files that an inbox lacks
 
 
 class ModelsDoor(Protocol):

@@ -137,6 +137,7 @@ class Inbox:
     watching: str  # events or polling
     watching_why: str = ""  # one sentence
     file_system: str | None = None  # its kind, where that is known
+    remarks: list[str] = field(default_factory=list)  # what a user should know of it, in sentences
 
 
 @dataclass(frozen=True)

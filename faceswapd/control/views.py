@@ -98,7 +98,8 @@ class View:
             return self.why
         if job.inbox in self.pauses.inboxes:
             return f"The inbox '{job.inbox}' is paused. `faceswapctl resume {job.inbox}` lets it go on."
-        return self.live.short.get(job.id)
+        away = next((_problem(inbox) for inbox in self.live.inboxes if inbox.name == job.inbox), None)
+        return away or self.live.short.get(job.id)
 
     def _advice(self, job: JobRecord) -> str | None:
         if job.state is State.FAILED and job.category is not None:
@@ -140,6 +141,10 @@ def first_of(inboxes: Sequence[InboxLive], of: Callable[[InboxLive], Mapping[str
     return found[:SHOWN]
 
 
+def _problem(inbox: InboxLive) -> str | None:
+    return None if inbox.problem is None else f"The inbox {inbox.path} {inbox.problem}."
+
+
 def inbox_line(inbox: InboxLive, paused: frozenset[str]) -> messages.Inbox:
     """One inbox."""
     return messages.Inbox(
@@ -148,11 +153,12 @@ def inbox_line(inbox: InboxLive, paused: frozenset[str]) -> messages.Inbox:
         preset=inbox.preset,
         priority=inbox.priority,
         paused=inbox.name in paused,
-        problem=None if inbox.problem is None else f"The inbox {inbox.path} {inbox.problem}.",
+        problem=_problem(inbox),
         arriving=len(inbox.arriving),
         watching=str(inbox.watching.how),
         watching_why=inbox.watching.why,
         file_system=inbox.watching.kind or None,
+        remarks=list(inbox.remarks),
     )
 
 

@@ -14,6 +14,7 @@ class Why(StrEnum):
 
     CANCEL = "cancel"  # somebody asked
     RELEASE = "release"  # the daemon stops
+    AWAY = "away"  # the disk of its target is not there
     STALLED = "stalled"  # no progress
     OVERTIME = "overtime"  # the wall limit
 

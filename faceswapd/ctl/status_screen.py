@@ -326,6 +326,7 @@ def _attention(status: Status, width: int) -> Section:
             command = f"faceswapctl resume {shell_quote(inbox.name)}"
             room = max(width - columns(command) - 31, 6)
             lines.append(Line(f"  inbox {shorten(name, room)} is paused. Go on with: {command}", Look.HELD))
+        lines += [Line(cut(f"  inbox {name}: {clean(one)}", width), Look.ASIDE) for one in inbox.remarks]
         if inbox.watching == "polling":
             told = f"  inbox {name} is listed every few seconds. {clean(inbox.watching_why)}"
             lines.append(Line(cut(told, width), Look.ASIDE))

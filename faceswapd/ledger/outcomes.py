@@ -129,9 +129,10 @@ async def remark(ledger: Ledger, job: int, kind: str, sentence: str, now: float)
     await ledger.write(unit, durable=False)
 
 
-async def released(ledger: Ledger, ran: Ran, now: float, *, crashed: bool) -> None:
-    """The daemon stopped, or it died: back into the queue, no attempt spent. The third time that the daemon died
-    in the same segment is a failure. One that somebody had asked to stop does not come back."""
+async def released(ledger: Ledger, ran: Ran, now: float, *, crashed: bool, why: str = "the daemon stopped") -> None:
+    """The daemon stopped, or it died, or the target cannot be reached now: back into the queue, no attempt spent. The
+    third time that the daemon died in the same segment is a failure. One that somebody had asked to stop does not come
+    back."""
 
     def unit(connection: sqlite3.Connection) -> None:
         if _cancel_requested(connection, ran.job):
@@ -151,7 +152,7 @@ async def released(ledger: Ledger, ran: Ran, now: float, *, crashed: bool) -> No
             "UPDATE segments SET attempt = attempt - 1, progress = 0, phase = NULL WHERE id = ?", (ran.segment,)
         )
         _close(connection, ran, "released", now, NOTHING)
-        note(connection, now, ran.job, "released", "the daemon died" if crashed else "the daemon stopped")
+        note(connection, now, ran.job, "released", "the daemon died" if crashed else why)
 
     await ledger.write(unit)
 

@@ -18,6 +18,7 @@ from faceswapd.ledger.records import (
     ExecutionRecord,
     JobRecord,
     marks,
+    text,
 )
 
 _JOBS = f"SELECT {JOB_COLUMNS}, {SEGMENT_COLUMNS} FROM jobs JOIN segments ON segments.job = jobs.id"
@@ -140,6 +141,14 @@ async def parked(ledger: Ledger, why: Parked) -> list[JobRecord]:
     return _records(
         await ledger.rows(f"{_JOBS} WHERE jobs.state = 'parked' AND jobs.parked = ? ORDER BY jobs.id", (why,))
     )
+
+
+async def unfinished_targets(ledger: Ledger, inbox: str) -> list[str]:
+    """The targets of an inbox that wait or are swapped now."""
+    rows = await ledger.rows(
+        "SELECT target FROM jobs WHERE state IN ('parked', 'queued', 'running') AND inbox = ?", (text(inbox),)
+    )
+    return [os.fsdecode(row["target"]) for row in rows]
 
 
 async def waiting_of(ledger: Ledger, numbers: Sequence[int]) -> frozenset[int]:

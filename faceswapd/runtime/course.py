@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -89,6 +89,10 @@ class Course:
             self.task.cancel()
 
 
+async def _never(_inbox: str) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Workshop:
     """What every execution works with."""
@@ -100,3 +104,5 @@ class Workshop:
     photos: Photos
     notice: Notice  # tells the user something about the whole daemon
     mounted: Callable[[], bool] = lambda: True  # whether the outbox's disk is there
+    away: Callable[[], frozenset[str]] = frozenset  # inboxes of which nobody knows now what they hold
+    has_gone: Callable[[str], Awaitable[bool]] = _never  # whether an inbox is away this moment

@@ -95,15 +95,19 @@ _LIKE_A_FULL_DISK = frozenset(
 async def _swap(course: Course, shop: Workshop, scratch: Path) -> Made:
     """Raises EngineFailure, ChildFailure and OSError. Whatever goes wrong with a target that was replaced meanwhile
     does so for that reason."""
-    before = await whereabouts.find(course, shop)
-    target = course.claim.job.target
+    before = None
     try:
+        before = await whereabouts.find(course, shop)
         made = await proved(course, shop, await _staged(course, shop, scratch))
     except (EngineFailure, ChildFailure):
-        if await asyncio.to_thread(whereabouts.looks, target) in (before, None):
+        now = await asyncio.to_thread(whereabouts.looks, course.claim.job.target)
+        if now is None and await shop.has_gone(course.claim.job.inbox):
+            course.stop(Why.AWAY)
+            await asyncio.sleep(0)  # where the stop comes
+        if before is None or now in (before, None):
             raise
     else:
-        if await asyncio.to_thread(whereabouts.looks, target) in (before, None):
+        if await asyncio.to_thread(whereabouts.looks, course.claim.job.target) in (before, None):
             return made
     raise EngineFailure(Failure("target_changed", "The target was replaced while it was swapped."))
 
@@ -194,6 +198,7 @@ async def _publish(course: Course, shop: Workshop, ran: Ran, made: Made) -> None
     problem = await outbox.settle_target(shop.ledger, job, shop.settings)
     if problem is not None:
         log.warning(problem, job=job.id)
+        await outcomes.remark(shop.ledger, job.id, "warning", problem, time.time())
     course.succeeded = True
     if course.slot.engine.has_ladder and job.facts is not None:
         await rungs.keep(shop.ledger, _size(course.slot, job.preset, job.facts), course.rung, time.time())
@@ -246,6 +251,8 @@ async def _record_stop(course: Course, shop: Workshop, ran: Ran) -> None:
             case Why.OVERTIME:
                 sentence = f"It was not done after {course.wall:.0f} seconds, the limit for its length."
                 await _record_failure(course, shop, ran, Failure("overtime", sentence))
+            case Why.AWAY:
+                await outcomes.released(shop.ledger, ran, time.time(), crashed=False, why="its inbox is away")
             case _:
                 await outcomes.released(shop.ledger, ran, time.time(), crashed=False)
 

@@ -1,29 +1,31 @@
-"""What a folder stands on: which folder of which file system it is at the moment."""
+"""What a folder stands on: which folder it is at the moment, and on which file systems."""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from faceswapd.core.mounts import Mount, mount_of, parse
+from faceswapd.core.footing import Footing
+from faceswapd.core.mounts import Mount, below, mount_of, parse
 
 TABLE: Final = Path("/proc/self/mountinfo")  # of Linux; other systems tell nothing
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Two that are equal are the same folder on the same mount."""
+    """Two that are equal are the same folder on the same mounts."""
 
     device: int
     inode: int
-    system: int  # a number of the file system's own that stays; 0 where it has none
     read_only: bool
-    mount: Mount | None  # None where the system does not tell
+    mounts: tuple[int, ...]  # numbers of the mounts, as the kernel counts them
+    footings: tuple[Footing, ...]  # its own file system, and those that are mounted below it
 
     @property
-    def kind(self) -> str:
-        """The kind of file system; empty where it is not known."""
-        return "" if self.mount is None else self.mount.kind
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of its file systems, its own first; an empty one is not known."""
+        return tuple(one.kind for one in self.footings)
 
 
 def ground_of(folder: Path) -> Ground | None:
@@ -33,8 +35,18 @@ def ground_of(folder: Path) -> Ground | None:
         status, system = real.stat(), os.statvfs(real)
     except OSError:
         return None
-    read_only = bool(system.f_flag & os.ST_RDONLY)
-    return Ground(status.st_dev, status.st_ino, system.f_fsid, read_only, mount_of(str(real), mounts()))
+    table = mounts()
+    own = mount_of(str(real), table)
+    inner = below(str(real), table)
+    number = f"{os.major(status.st_dev)}:{os.minor(status.st_dev)}"
+    first = Footing(str(_point(real)), "", "", "/", number, system.f_fsid) if own is None else _footing(own)
+    return Ground(
+        status.st_dev,
+        status.st_ino,
+        bool(system.f_flag & os.ST_RDONLY),
+        _numbers(own, inner),
+        (first, *(replace(_footing(one), point=str(folder / Path(one.point).relative_to(real))) for one in inner)),
+    )
 
 
 def mounts() -> tuple[Mount, ...]:
@@ -44,3 +56,25 @@ def mounts() -> tuple[Mount, ...]:
     except OSError:
         return ()
     return parse(os.fsdecode(table))
+
+
+def is_mounted(footing: Footing) -> bool:
+    """Whether anything is mounted where this was."""
+    return os.path.ismount(footing.point)
+
+
+def _footing(mount: Mount) -> Footing:
+    try:
+        system = os.statvfs(mount.point).f_fsid
+    except OSError:
+        system = 0
+    return Footing(mount.point, mount.kind, mount.source, mount.root, mount.device, system)
+
+
+def _numbers(own: Mount | None, inner: Sequence[Mount]) -> tuple[int, ...]:
+    return tuple(mount.number for mount in (own, *inner) if mount is not None)
+
+
+def _point(folder: Path) -> Path:
+    """Where the disk of a folder is mounted, where there is no table of mounts."""
+    return next(place for place in (folder, *folder.parents) if place.is_mount() or place == place.parent)

@@ -8,7 +8,7 @@ import asyncio
 import os
 import time
 from collections.abc import Collection, Coroutine, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,20 +29,19 @@ from faceswapd.runtime import notes
 from faceswapd.runtime.arrivals import arrival_of, bundle_of
 from faceswapd.runtime.beats import BEAT_SECONDS, Beats
 from faceswapd.runtime.faces import FacesFolder
-from faceswapd.runtime.listing import LATENCY, Found, Listing, Survey, made, seen_since, signature_of, survey
-from faceswapd.runtime.lookout import Lookout
+from faceswapd.runtime.footings import Footings
+from faceswapd.runtime.listing import LATENCY, Found, made, seen_since, signature_of
+from faceswapd.runtime.place import Later, Place
 from faceswapd.runtime.rehearing import Rehearing, Words
-from faceswapd.runtime.sidecars import Sidecars
 from faceswapd.runtime.watching import Watch
 from faceswapd.runtime.writers import Writer, writer_of
-from faceswapd.settings import InboxSettings, Settings
+from faceswapd.settings import Settings
 
 WRITER_SECONDS = 3.0  # a file of which nobody says in this time who writes to it lies on a disk that hangs
 LET_GO_SECONDS = 0.5  # between two looks at a file that another program has open, at least
 BLIND = (10.0, 3.0)  # seconds, or so many settle times, of quiet where writers cannot be seen
 FORBIDDEN = "It cannot be read: Permission denied. Give the daemon's user the right to."
 NO_TARGET = "It is neither a video nor an image that can be swapped, by its name's ending."
-LISTING_SECONDS = 10.0  # a folder that takes longer to list holds up no other one; it is used when it has answered
 FORGOTTEN_AT_ONCE = 500  # files that are gone, under one commit: the ledger is wanted by others, too
 LOOK_SECONDS = 15.0  # a folder that vanished or came back is noticed within this
 PASS_SECONDS = 2.0  # of probing, before the folders are listed again
@@ -51,47 +50,6 @@ PATIENCE = (10.0, 3.0)  # a cut-off file is parked after this many seconds, or s
 T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Later:
-    """A settled file that is asked about again at a moment, or as soon as anything about it has changed."""
-
-    found: Found
-    at: float  # on the monotonic clock
-    sentence: str  # why
-    refused: bool = False  # it is not on its way: somebody has to do something
-
-
-@dataclass(slots=True)
-class Place:
-    """One inbox, and what is known of it beyond the ledger."""
-
-    settings: InboxSettings
-    quiet: float  # seconds that a file must stay unchanged
-    watch: Watch
-    listing: Listing = field(default_factory=lambda: Listing("has not been looked at yet"))
-    seen: dict[str, intake.Seen] = field(default_factory=dict)
-    arriving: dict[str, str] = field(default_factory=dict)  # not complete yet, and why
-    later: dict[str, Later] = field(default_factory=dict)  # settled, and left alone for now
-    hangs: bool = False  # a file of it was asked about in this pass, and its disk did not answer
-    bundles: frozenset[intake.Parts] = frozenset()
-    anew: frozenset[str] = frozenset()  # files of which something else is asked than when they were taken
-    sidecars: Sidecars = field(init=False)
-    lookout: Lookout[Survey] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.sidecars = Sidecars(self.quiet)
-        self.lookout = Lookout(lambda: survey(self.settings.path))
-
-    def leave(self, path: str, later: Later) -> None:
-        """Leave a file alone until later, and say why."""
-        self.later[path] = later
-        self.tell(path, later)
-
-    def tell(self, path: str, later: Later) -> None:
-        """Say why a file is not taken now."""
-        (self.listing.skipped if later.refused else self.arriving)[path] = later.sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +72,8 @@ class Inbox:
         self._beats = beats
         self._wake = asyncio.Event()
         self._sighted: dict[str, admission.Sighting] = {}
-        self.places = tuple(
-            Place(inbox, settings.intake.settle, Watch(inbox.path, inbox.watch_how, settings.intake.poll, self.wake))
-            for inbox in settings.inbox
-        )
+        self._footings = Footings(ledger)
+        self.places = tuple(Place.of(inbox, settings.intake, self.wake) for inbox in settings.inbox)
         self.faces = FacesFolder(settings, ledger, Watch(settings.faces, None, settings.intake.poll, self.wake))
         self._rehearing = Rehearing(ledger, self._sighted, lambda: self.faces.rules)
 
@@ -145,6 +101,7 @@ class Inbox:
         """Look, and look again at every event and at least every `rescan` seconds, until cancelled."""
         for sighting in await admission.sightings(self._ledger):
             self._sighted[sighting.target] = sighting
+        await self._footings.load()
         async with asyncio.TaskGroup() as group:
             group.create_task(self.listen(), name="watches")
             while True:
@@ -162,6 +119,24 @@ class Inbox:
     def watches(self) -> tuple[Watch, ...]:
         """Of the faces folder and all inboxes."""
         return (self.faces.watch, *(place.watch for place in self.places))
+
+    @property
+    def away(self) -> frozenset[str]:
+        """The inboxes of which nobody knows now which files are there."""
+        return frozenset(place.settings.name for place in self.places if place.away)
+
+    async def has_gone(self, inbox: str) -> bool:
+        """Whether an inbox is away this moment, so that a file of it which is not there need not be gone."""
+        place = next((place for place in self.places if place.settings.name == inbox), None)
+        if place is None or not await place.has_gone(self._footings):
+            return False
+        self._wake.set()
+        return True
+
+    def give_up(self, inbox: str) -> None:
+        """Files that an inbox lacks are not to be waited for."""
+        self._footings.give_up(inbox)
+        self._wake.set()
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -183,14 +158,14 @@ class Inbox:
     async def look(self) -> float:
         """One pass over everything. Returns when the next one is due, on the monotonic clock."""
         self._beat()
-        started = time.monotonic()
+        started, away = time.monotonic(), self.away
         faces_due = await self._alive(self.faces.look())
         due = [started + min(self._settings.intake.rescan, LOOK_SECONDS)]
         if faces_due is not None:
             due.append(faces_due)
         candidates: list[Candidate] = []
         for place in self.places:
-            if place.watch.rests_until() > time.monotonic() or not await self._listed(place):
+            if place.watch.rests_until() > time.monotonic() or not await self._alive(place.look(self._footings)):
                 continue
             await self._forget_gone(place)
             words_due = await self._alive(place.sidecars.look(place.listing))
@@ -214,6 +189,8 @@ class Inbox:
         parked = await self._pair_parked()
         await self._alive(asyncio.to_thread(self._keep_folders))
         await self._keep_notes(parked)
+        if self.away != away:
+            self._ledger.bell.ring()  # what waits in one that is back may start
         due += [at for watch in self.watches if (at := watch.due()) is not None]
         return min(due)
 
@@ -224,26 +201,12 @@ class Inbox:
     def _beat(self) -> None:
         self._beats.beat("inbox")
 
-    async def _listed(self, place: Place) -> bool:
-        """List an inbox anew. False: it does not answer now, so that nothing is known of it."""
-        try:
-            seen = await self._alive(place.lookout.within(LISTING_SECONDS))
-        except TimeoutError:
-            place.listing = replace(place.listing, problem=f"has not answered for {LISTING_SECONDS:.0f} seconds")
-            place.later = {}
-            place.watch.unanswered()
-            return False
-        place.listing = seen.listing
-        place.watch.listed(seen.ground, seen.took)
-        return True
-
     async def _forget_gone(self, place: Place) -> None:
         """Files that were taken away take what still waits for them along. Not while the inbox itself is away."""
         if place.listing.problem is not None:
             return
         root = os.fspath(place.settings.path) + os.sep
-        files = place.listing.files
-        gone = [path for path in self._sighted if path.startswith(root) and path not in files]
+        gone = [path for path in self._sighted if path.startswith(root) and place.listing.lacks(path)]
         if gone:
             reason = "The file was taken out of the inbox."
             for start in range(0, len(gone), FORGOTTEN_AT_ONCE):
@@ -446,7 +409,7 @@ class Inbox:
     def _keep_folders(self) -> None:
         """Every face has its folder in every inbox, so that the places to drop are seen."""
         for place in self.places:
-            if place.listing.problem is not None:
+            if place.away or place.read_only:
                 continue
             there = {intake.fold(parts[0]) for parts in place.listing.folders if len(parts) == 1}
             for folded, person in self.faces.people.items():
@@ -455,7 +418,8 @@ class Inbox:
 
     async def _keep_notes(self, parked: Sequence[JobRecord]) -> None:
         """Beside each target that needs a face, or its sidecar mended, a text says so, and beside no other."""
-        wanted = {str(notes.face_note(job.target)): job for job in parked}
+        away = self.away
+        wanted = {str(notes.face_note(job.target)): job for job in parked if job.inbox not in away}
         there, mending = (
             {
                 path
@@ -471,7 +435,7 @@ class Inbox:
                 notes.remove(Path(path))
             for path in wanted.keys() - there:
                 notes.write_face_note(wanted[path].target, wanted[path].reason or "")
-            self._rehearing.keep_notes(mending)
+            self._rehearing.keep_notes(mending, [place.settings.path for place in self.places if place.away])
 
         await self._alive(asyncio.to_thread(keep))
 

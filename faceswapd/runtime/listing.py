@@ -33,6 +33,13 @@ class Listing:
     skipped: dict[str, str] = field(default_factory=dict)  # what is not taken, by absolute path, and why
     defaults: dict[str, Found] = field(default_factory=dict)  # .faceswapd.toml, by absolute path
     strange: dict[str, tuple[Parts, str]] = field(default_factory=dict)  # links and pipes, and the same words
+    unread: set[str] = field(default_factory=set)  # absolute paths of which nobody knows what they are, or hold
+
+    def lacks(self, path: str) -> bool:
+        """Whether a file is gone: it is not here, and lies in no folder that could not be read."""
+        if path in self.files:
+            return False
+        return not self.unread or not any(str(above) in self.unread for above in (path, *Path(path).parents))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +119,7 @@ def _sort_in(entry: os.DirEntry[str], parts: Parts, listing: Listing) -> Iterato
     except FileNotFoundError:  # gone between the listing and the look at it
         pass
     except OSError as error:
+        listing.unread.add(entry.path)
         listing.skipped[entry.path] = f"It cannot be read: {error.strerror}. Give the daemon's user the right to."
 
 

@@ -1,7 +1,7 @@
 """What is asked of files that were taken already: said differently by now, or mended, it is a new question."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -91,13 +91,14 @@ class Rehearing:
         self.mistakes[_note_of(asked.sheet, job.target)] = (asked.sheet.name, asked.sentence)
         return asked.sentence == job.reason
 
-    def keep_notes(self, there: set[str]) -> None:
+    def keep_notes(self, there: set[str], away: Collection[Path]) -> None:
         """Beside each file with a mistake lies a text that names it, and beside no other. `there` are those that lie
-        there now. Blocks."""
+        there now; nothing is written into inboxes that are away. Blocks."""
         for path in there - set(map(str, self.mistakes)):
             notes.remove_mending_note(Path(path))
         for note, (file, sentence) in self.mistakes.items():
-            notes.write_mending_note(note, file, sentence)
+            if not any(note.is_relative_to(inbox) for inbox in away):
+                notes.write_mending_note(note, file, sentence)
 
 
 def _note_of(sheet: Sheet, target: str) -> Path:

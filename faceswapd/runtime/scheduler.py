@@ -102,7 +102,8 @@ class Scheduler:
         pauses = await standing.pauses(self._ledger)
         free = tuple(self._free_slots())
         # A segment whose last course is still clearing up is no candidate yet, and hides none behind it.
-        queue = await claims.queue(self._ledger, pauses.inboxes, max(1, len(free), LOOKAHEAD) + len(self.courses))
+        resting = pauses.inboxes | self._shop.away()
+        queue = await claims.queue(self._ledger, resting, max(1, len(free), LOOKAHEAD) + len(self.courses))
         self._passed = {one.segment: self._passed[one.segment] for one in queue.ready if one.segment in self._passed}
         may_start = not (pauses.daemon or self.draining) and bool(free) and any(self._candidates(queue))
         gate = await self._readings.fresh() if may_start else self._readings.gate

@@ -46,10 +46,15 @@ class Watch:
         """How it is watched now."""
         if self._ground is None:
             return Way(How.EVENTS if self._wish is None else self._wish, "It is not there.")
-        way = way_of(self._ground.kind, self._wish)
+        way = self._chosen(self._ground)
         return (
             way if self._limit is None or way.how is How.POLLING else Way(How.POLLING, self._limit.sentence, way.kind)
         )
+
+    def _chosen(self, ground: Ground) -> Way:
+        """Where a part of the folder is on a network, all of it is polled."""
+        ways = [way_of(kind, self._wish) for kind in ground.kinds]
+        return next((way for way in ways if way.how is How.POLLING), ways[0])
 
     @property
     def limit(self) -> Limit | None:
@@ -88,7 +93,7 @@ class Watch:
         wait, longest = RETRY_SECONDS
         while True:
             self._again.clear()
-            if self._ground is None or way_of(self._ground.kind, self._wish).how is How.POLLING:
+            if self._ground is None or self._chosen(self._ground).how is How.POLLING:
                 self._limit = None
                 await self._again.wait()
                 continue

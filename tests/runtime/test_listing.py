@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from faceswapd.runtime.listing import list_folder, signature_of
+from faceswapd.runtime.ground import ground_of
+from faceswapd.runtime.listing import list_folder, signature_of, survey
 
 
 def test_it_tells_files_and_folders_at_every_depth(tmp_path: Path) -> None:
@@ -73,6 +74,33 @@ def test_a_folder_without_rights_hides_no_other(tmp_path: Path) -> None:
         "It cannot be read: Permission denied. Give the daemon's user the right to."
     ]
     assert len(listing.files) == 1
+
+
+def test_what_lies_in_a_folder_that_cannot_be_read_is_not_gone(tmp_path: Path) -> None:
+    """A path that is too long for the system is one that even the superuser cannot read."""
+    (tmp_path / "clip.mp4").touch()
+    deep, handle = str(tmp_path), os.open(tmp_path, os.O_RDONLY)
+    while len(os.fsencode(deep)) < 4096:
+        os.mkdir("d" * 200, dir_fd=handle)
+        inner = os.open("d" * 200, os.O_RDONLY, dir_fd=handle)
+        os.close(handle)
+        deep, handle = f"{deep}/{'d' * 200}", inner
+    os.close(handle)
+    listing = list_folder(tmp_path)
+    assert listing.unread == {deep}
+    assert "File name too long" in listing.skipped[deep]
+    assert not listing.lacks(f"{deep}/clip.mp4")
+    assert not listing.lacks(str(tmp_path / "clip.mp4"))
+    assert listing.lacks(str(tmp_path / "other.mp4"))
+    assert listing.lacks(f"{deep}-other/clip.mp4")
+
+
+def test_a_folder_that_is_listed_twice_stands_on_the_same_ground(tmp_path: Path) -> None:
+    one, two = survey(tmp_path), survey(tmp_path)
+    assert one.listing.problem is None
+    assert one.ground == two.ground == ground_of(tmp_path)
+    assert ground_of(tmp_path / "none") is None
+    assert survey(tmp_path / "none").ground is None
 
 
 def test_the_signature_of_what_is_gone_is_none(tmp_path: Path) -> None:

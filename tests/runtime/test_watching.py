@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from faceswapd.core.mounts import How, parse
+from faceswapd.core.footing import Footing
+from faceswapd.core.mounts import How
 from faceswapd.runtime.ground import Ground, ground_of
 from faceswapd.runtime.inotify import limit_of
 from faceswapd.runtime.watching import LIMIT_SECONDS, Watch
 
 SECONDS = 10.0
-NFS = parse("30 27 0:30 / /nas rw - nfs4 nas:/export rw\n")[0]
+NFS = Footing("/nas", "nfs4", "nas:/export", "/", "0:30", 0)
 
 
 class Wakes:
@@ -153,7 +154,7 @@ def how(wakes: Wakes) -> How:
 def on_the_network(folder: Path) -> Ground:
     ground = ground_of(folder)
     assert ground is not None
-    return replace(ground, mount=NFS)
+    return replace(ground, footings=(NFS,))
 
 
 async def test_a_folder_on_a_network_is_listed_every_few_seconds(tmp_path: Path) -> None:
