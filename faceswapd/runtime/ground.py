@@ -58,6 +58,15 @@ def mounts() -> tuple[Mount, ...]:
     return parse(os.fsdecode(table))
 
 
+def one_mount(one: Path, other: Path) -> bool:
+    """Whether two paths lie on one mount, so that a file can be linked and renamed from one to the other: between two
+    mounts that show the same disk it cannot. Raises OSError."""
+    if one.stat().st_dev != other.stat().st_dev:
+        return False
+    table = mounts()
+    return mount_of(str(one.resolve()), table) == mount_of(str(other.resolve()), table)
+
+
 def is_mounted(footing: Footing) -> bool:
     """Whether anything is mounted where this was."""
     return os.path.ismount(footing.point)

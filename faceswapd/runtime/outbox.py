@@ -19,6 +19,7 @@ from faceswapd.ledger import admission
 from faceswapd.ledger.admission import Sighting
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.records import JobRecord
+from faceswapd.runtime.ground import one_mount
 from faceswapd.runtime.listing import signature_of
 from faceswapd.runtime.renaming import NoSuchRename, rename_to_new
 from faceswapd.runtime.sidecars import sidecars_of
@@ -101,13 +102,13 @@ def _prepare(made: Path, place: Path) -> None:
 
 
 def _disk_of(place: Path, outbox: Path) -> Path:
-    """The folder whose file system a place is on: the outbox, or its own where a part of the outbox is another disk."""
-    return outbox if place.parent.stat().st_dev == outbox.stat().st_dev else place.parent
+    """The folder on whose mount a place is: the outbox, or its own where a part of the outbox is another one."""
+    return outbox if one_mount(place.parent, outbox) else place.parent
 
 
 def _staged(made: Path, root: Path) -> Path:
-    """A file on the file system of `root`: itself, or a whole copy in a hidden folder there."""
-    if made.stat().st_dev == root.stat().st_dev:
+    """A file on the mount of `root`: itself, or a whole copy in a hidden folder there."""
+    if one_mount(made, root):
         return made
     copy = root / STAGING / f"{uuid.uuid4().hex}{made.suffix}"  # another work, or another daemon, may be there, too
     _made_anew(copy)
@@ -244,6 +245,8 @@ def _settle(job: JobRecord, known: Sighting, settings: Settings, again: bool) ->
     target = Path(job.target)
     if signature_of(job.target) != known.signature:
         return None
+    if not os.access(target.parent, os.W_OK | os.X_OK):  # or its copy would lie in done/, and it would stay
+        return f"The target could not be {job.afterwards}d: its folder cannot be written."
     faults.reached("before settling")
     try:
         sidecars = [Path(path) for path in sidecars_of(job.target, known.sidecar)]

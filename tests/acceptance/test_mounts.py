@@ -4,6 +4,8 @@ The mounts are real, in a namespace of their own.
 """
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -171,6 +173,66 @@ def test_a_disk_in_another_place_that_holds_the_same_files_is_the_inbox(
     farm.ctl("resume")
     farm.until(lambda status: status.counts["succeeded"] == 4, "all are done")
     assert not farm.status().counts["failed"]
+
+
+def said_by(farm: Farm, command: str) -> str:
+    """What `faceswapd check` or `faceswapd doctor` says inside."""
+    done = subprocess.run(
+        [*farm.inside, sys.executable, "-m", "faceswapd", command, "--config", str(farm.config)],
+        capture_output=True,
+        text=True,
+        env=farm.environment(),
+    )
+    assert "Traceback" not in done.stderr
+    return " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize("afterwards", ["keep", "archive", "delete"])
+def test_an_inbox_that_cannot_be_written_is_worked_from_and_said_to_be_so(
+    new_farm: NewFarm, aside: Namespace, pictures: list[Path], afterwards: str
+) -> None:
+    farm = new_farm(OFTEN)
+    farm.inside = aside.prefix
+    text = farm.config.read_text(encoding="utf-8")
+    farm.config.write_text(text.replace('afterwards = "keep"', f'afterwards = "{afterwards}"'), encoding="utf-8")
+    target = farm.drop(pictures[0])
+    aside.bind(farm.inbox, farm.inbox, read_only=True)
+    farm.start()
+    job = farm.ended(target)
+    assert job.state == "succeeded"
+    assert target.exists()
+    (remark,) = farm.status().inboxes[0].remarks
+    assert "It cannot be written" in remark
+    assert "It cannot be written" in farm.ctl("status")
+    events = farm.ask(messages.JobDetail, f"/v1/jobs/{job.id}").events
+    told = [event.text for event in events if event.text.endswith("its folder cannot be written.")]
+    assert len(told) == (afterwards != "keep")
+    assert not list((farm.folder / "done").rglob("*.jpg")), "it lies in one place"
+    for command in ("check", "doctor"):
+        said = said_by(farm, command)
+        assert (f'afterwards = "{afterwards}"' in said) == (afterwards != "keep"), said
+        assert "cannot be written" in said or command == "check"
+
+
+def test_folders_that_are_mounts_of_one_disk_are_worked_with(
+    new_farm: NewFarm, aside: Namespace, pictures: list[Path]
+) -> None:
+    """As in a container: nothing can be linked from one to the other, though it is one disk."""
+    farm = new_farm(OFTEN)
+    farm.inside = aside.prefix
+    text = farm.config.read_text(encoding="utf-8")
+    farm.config.write_text(text.replace('afterwards = "keep"', 'afterwards = "archive"'), encoding="utf-8")
+    for name in ("inbox", "outbox", "done", "state"):
+        folder = farm.folder / name
+        folder.mkdir(exist_ok=True)
+        aside.bind(folder, folder)
+    farm.start()
+    target = farm.drop(pictures[0])
+    assert farm.ended(target).state == "succeeded"
+    farm.until(lambda _: not target.exists(), "it is archived")
+    (done,) = (farm.folder / "done").rglob("*.jpg")
+    assert done.read_bytes() == pictures[0].read_bytes()
+    assert not list(farm.outbox.rglob(".faceswapd/*"))
 
 
 def test_an_inbox_that_was_removed_and_made_anew_with_files_at_once_goes_on(
