@@ -63,7 +63,7 @@ async def run(settings: Settings, watchdog: Watchdog, ready: Callable[[str], Non
     async with contextlib.AsyncExitStack() as stack:
         ledger = await Ledger.open(settings.ledger_path)
         stack.push_async_callback(ledger.close)
-        _make_inboxes(settings, await footings.known(ledger))
+        _make_watched(settings, await footings.known(ledger))
         stack.enter_context(kin.family(kin.family_of(settings.ledger_path)))  # for all children from here on
         boot = uuid.uuid4().hex
         clean = await standing.begin(ledger, boot, os.getpid())
@@ -276,6 +276,7 @@ class _Rooms:
             breaker=self._scheduler.breaker,
             silent=self._beats.silent(STALE_SECONDS),
             short=self._scheduler.short,
+            faces_problem=self._inbox.faces.problem,
             remarks=(*self._fleet.remarks, *self._notices.all, *self._inbox.remarks),
         )
 
@@ -283,7 +284,7 @@ class _Rooms:
 def _make_folders(settings: Settings) -> None:
     """The folders that people see, and our own. An outbox that cannot be made holds the queue later, with its
     reason; a state folder that cannot be made ends the start here."""
-    for folder in (settings.faces, settings.outbox, settings.failed):
+    for folder in (settings.outbox, settings.failed):
         with contextlib.suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -293,13 +294,14 @@ def _make_folders(settings: Settings) -> None:
         raise CannotStart(f"The folder {error.filename} cannot be made: {error.strerror}.") from error
 
 
-def _make_inboxes(settings: Settings, known: footings.Footings) -> None:
+def _make_watched(settings: Settings, known: footings.Footings) -> None:
     """None is made below a disk that it lay on before and that is not mounted now."""
-    for inbox in settings.inbox:
-        if all(is_mounted(one) for one in known.get(str(inbox.path), ())[:1]):
+    for folder in (settings.faces, *(inbox.path for inbox in settings.inbox)):
+        if all(is_mounted(one) for one in known.get(str(folder), ())[:1]):
             with contextlib.suppress(OSError):
-                inbox.path.mkdir(parents=True, exist_ok=True)
-            notes.write_readme(inbox.path)
+                folder.mkdir(parents=True, exist_ok=True)
+            if folder != settings.faces:
+                notes.write_readme(folder)
 
 
 def open_socket(wanted: Path) -> tuple[socket.socket, str | None]:

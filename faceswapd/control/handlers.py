@@ -9,7 +9,7 @@ import faceswapd
 from faceswapd.control import messages
 from faceswapd.control.explaining import targets_of
 from faceswapd.control.live import House
-from faceswapd.control.views import SHOWN, View, asked_of, first_of, inbox_line, readings_of, state_of
+from faceswapd.control.views import SHOWN, View, asked_of, faces_told, first_of, inbox_line, readings_of, state_of
 from faceswapd.core import eta, intake
 from faceswapd.core.failures import FINAL
 from faceswapd.core.job import ENDED, IllegalTransition, State
@@ -89,7 +89,7 @@ async def status(house: House) -> messages.Status:
         folder=live.folder,
         outbox=live.outbox,
         readings=readings_of(live),
-        remarks=list(live.remarks),
+        remarks=[*filter(None, (faces_told(live),)), *live.remarks],
     )
 
 

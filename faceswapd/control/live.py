@@ -61,6 +61,7 @@ class Live:
     breaker: Breaker = CLOSED
     silent: tuple[str, ...] = ()  # the loops that do not answer
     short: Mapping[int, str] = field(default_factory=dict)  # by job, why one waits for space on a disk
+    faces_problem: str | None = None  # why nobody knows now which faces there are, without subject and full stop
     remarks: tuple[str, ...] = ()  # what a user should know of the engine and its devices, in sentences
 
 

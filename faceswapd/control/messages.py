@@ -20,7 +20,7 @@ keeps its bytes as lone surrogates (`os.fsencode` gives them back).
     GET  /v1/find?path=PATH&seconds=N      Jobs: those of a target (absolute path, or as in the inbox), as soon as
                                            there is one or the time is over
     POST /v1/pause              {inbox?}   Done
-    POST /v1/resume             {inbox?}   Done
+    POST /v1/resume             {inbox?}   Done; files that an inbox waits for and lacks are given up
     POST /v1/stop                          Done; a second one stops at once
     POST /v1/ledger/backup      {path}     Done
     GET  /v1/ledger/check                  LedgerCheck

@@ -98,6 +98,8 @@ class View:
             return self.why
         if job.inbox in self.pauses.inboxes:
             return f"The inbox '{job.inbox}' is paused. `faceswapctl resume {job.inbox}` lets it go on."
+        if self.live.faces_problem is not None:
+            return faces_told(self.live)
         away = next((_problem(inbox) for inbox in self.live.inboxes if inbox.name == job.inbox), None)
         return away or self.live.short.get(job.id)
 
@@ -139,6 +141,11 @@ def first_of(inboxes: Sequence[InboxLive], of: Callable[[InboxLive], Mapping[str
     """The first few of what all inboxes tell in one way."""
     found = [messages.Skipped(path, reason) for inbox in inboxes for path, reason in sorted(of(inbox).items())]
     return found[:SHOWN]
+
+
+def faces_told(live: Live) -> str | None:
+    """What is wrong with the faces folder, in a sentence."""
+    return None if live.faces_problem is None else f"The faces folder {live.faces_problem}."
 
 
 def _problem(inbox: InboxLive) -> str | None:

@@ -62,6 +62,12 @@ def doubt(
     return None
 
 
+def replaced(before: Sequence[Footing], now: Sequence[Footing]) -> str | None:
+    """Why the disk that held a folder may be away, without full stop; None: it is there."""
+    lost = next(_lost(before, now), None)
+    return None if lost is None else _what(lost[1], now[1:] if lost[0] else now[:1])
+
+
 def _what(footing: Footing, now: Sequence[Footing]) -> str:
     inside = footing.point.rstrip("/") + "/"
     for other in now:

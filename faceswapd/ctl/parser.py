@@ -72,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
     pause = add("pause", "start nothing new, in the whole daemon or from one inbox; what runs goes on")
     pause.add_argument("inbox", nargs="?", metavar="INBOX", help="the inbox's name")
 
-    resume = add("resume", "go on after pause")
+    resume = add("resume", "go on after pause; with an INBOX, also without the files that it lacks")
     resume.add_argument("inbox", nargs="?", metavar="INBOX", help="the inbox's name")
 
     cancel = add("cancel", "take jobs back; a running one is stopped")

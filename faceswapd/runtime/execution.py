@@ -101,7 +101,7 @@ async def _swap(course: Course, shop: Workshop, scratch: Path) -> Made:
         made = await proved(course, shop, await _staged(course, shop, scratch))
     except (EngineFailure, ChildFailure):
         now = await asyncio.to_thread(whereabouts.looks, course.claim.job.target)
-        if now is None and await shop.has_gone(course.claim.job.inbox):
+        if (now is None or await _faceless(course, shop)) and await shop.has_gone(course.claim.job.inbox):
             course.stop(Why.AWAY)
             await asyncio.sleep(0)  # where the stop comes
         if before is None or now in (before, None):
@@ -110,6 +110,13 @@ async def _swap(course: Course, shop: Workshop, scratch: Path) -> Made:
         if await asyncio.to_thread(whereabouts.looks, course.claim.job.target) in (before, None):
             return made
     raise EngineFailure(Failure("target_changed", "The target was replaced while it was swapped."))
+
+
+async def _faceless(course: Course, shop: Workshop) -> bool:
+    """Whether a photo of the job's face is missing, or all are."""
+    job = course.claim.job
+    photos = await asyncio.to_thread(shop.photos, job.face or "", job.bundle)
+    return not photos or not all([await asyncio.to_thread(os.path.lexists, photo) for photo in photos])
 
 
 async def _staged(course: Course, shop: Workshop, scratch: Path) -> Work:

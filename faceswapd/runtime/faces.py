@@ -13,12 +13,13 @@ from faceswapd.core.intake import fold, is_photo
 from faceswapd.ledger import standing
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.standing import FaceRecord
-from faceswapd.runtime.listing import LATENCY, Found, Listing, list_folder, made, seen_since, survey
+from faceswapd.runtime.footings import Footings
+from faceswapd.runtime.ground import ground_of
+from faceswapd.runtime.listing import LATENCY, Found, Listing, Survey, list_folder, made, seen_since, survey
 from faceswapd.runtime.lookout import Lookout
+from faceswapd.runtime.place import GROUND_SECONDS, LISTING_SECONDS
 from faceswapd.runtime.watching import Watch
 from faceswapd.settings import Settings
-
-LISTING_SECONDS = 10.0  # a folder that takes longer is used when it has answered
 
 log = structlog.get_logger(__name__)
 
@@ -65,8 +66,11 @@ def records(people: Mapping[str, Person], known: Mapping[str, str]) -> list[Face
 class FacesFolder:
     """The faces folder as it was at the last look, and the rules of pairing that follow from it."""
 
-    def __init__(self, settings: Settings, ledger: Ledger, watch: Watch) -> None:
+    def __init__(self, settings: Settings, ledger: Ledger, watch: Watch, footings: Footings) -> None:
         self.watch = watch
+        self.problem: str | None = None  # why nobody knows now who is there, without subject and full stop
+        self._footings = footings
+        self._grounds = Lookout(lambda: ground_of(settings.faces))
         self._settings = settings
         self._ledger = ledger
         self._seen: dict[str, intake.Seen] = {}
@@ -82,12 +86,14 @@ class FacesFolder:
         except TimeoutError:
             log.warning("the faces folder does not answer", folder=str(self._settings.faces))
             self.watch.unanswered()
+            self.problem = f"has not answered for {LISTING_SECONDS:.0f} seconds"
             return None
         listing = seen_now.listing
         self.watch.listed(seen_now.ground, seen_now.took)
-        if listing.problem is not None:
-            if not await asyncio.to_thread(made, self._settings.faces):
-                log.warning("the faces folder cannot be used", folder=str(self._settings.faces), why=listing.problem)
+        before, self.problem = self.problem, await self._wrong(seen_now)
+        if self.problem is not None:
+            if before != self.problem:
+                log.warning("the faces folder cannot be used", folder=str(self._settings.faces), why=self.problem)
             return None
         first = not self._looked
         self._looked = True
@@ -103,6 +109,29 @@ class FacesFolder:
             self.people = people
             await self._keep()
         return settling.next_at
+
+    async def _wrong(self, seen: Survey) -> str | None:
+        """Why the faces are not to be learned from this listing. A folder that is missing is made, but never where a
+        disk is missing."""
+        listing = seen.listing
+        if listing.problem is None and seen.ground is not None:
+            empty = not any(person.photos for person in persons(listing).values())
+            return await self._footings.doubt_faces(self._settings.faces, seen.ground, empty=empty)
+        if seen.ground is None and self._footings.mounted(self._settings.faces):
+            await asyncio.to_thread(made, self._settings.faces)
+        return listing.problem
+
+    async def has_gone(self) -> bool:
+        """Whether the folder is away this moment, so that a photo which is not there need not be gone."""
+        if self.problem is not None:
+            return True
+        try:
+            ground = await self._grounds.within(GROUND_SECONDS)
+        except TimeoutError:
+            ground = None
+        if ground is None or not self._footings.unchanged(self._settings.faces, ground):
+            self.problem = "is not there"
+        return self.problem is not None
 
     async def _keep(self) -> None:
         known = {intake.fold(record.name): record.name for record in await standing.faces(self._ledger)}

@@ -74,7 +74,8 @@ class Inbox:
         self._sighted: dict[str, admission.Sighting] = {}
         self._footings = Footings(ledger)
         self.places = tuple(Place.of(inbox, settings.intake, self.wake) for inbox in settings.inbox)
-        self.faces = FacesFolder(settings, ledger, Watch(settings.faces, None, settings.intake.poll, self.wake))
+        watch = Watch(settings.faces, None, settings.intake.poll, self.wake)
+        self.faces = FacesFolder(settings, ledger, watch, self._footings)
         self._rehearing = Rehearing(ledger, self._sighted, lambda: self.faces.rules)
 
     def wake(self) -> None:
@@ -122,13 +123,14 @@ class Inbox:
 
     @property
     def away(self) -> frozenset[str]:
-        """The inboxes of which nobody knows now which files are there."""
-        return frozenset(place.settings.name for place in self.places if place.away)
+        """The inboxes of which nobody knows now which files are there, or which faces."""
+        away = [place for place in self.places if place.away or self.faces.problem is not None]
+        return frozenset(place.settings.name for place in away)
 
     async def has_gone(self, inbox: str) -> bool:
-        """Whether an inbox is away this moment, so that a file of it which is not there need not be gone."""
-        place = next((place for place in self.places if place.settings.name == inbox), None)
-        if place is None or not await place.has_gone(self._footings):
+        """Whether an inbox or the faces are away this moment, so that a file which is not there need not be gone."""
+        places = [place for place in self.places if place.settings.name == inbox]
+        if not (await self.faces.has_gone() or [place for place in places if await place.has_gone(self._footings)]):
             return False
         self._wake.set()
         return True

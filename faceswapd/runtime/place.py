@@ -103,5 +103,5 @@ class Place:
             ground = await self._grounds.within(GROUND_SECONDS)
         except TimeoutError:
             ground = None
-        self.suspect = ground is None or not footings.unchanged(self.settings, ground)
+        self.suspect = ground is None or not footings.unchanged(self.settings.path, ground)
         return self.suspect

@@ -141,6 +141,29 @@ def test_a_disk_that_was_mounted_inside_the_inbox_is_waited_for(
     all_succeed(farm, 4)
 
 
+@pytest.mark.parametrize("look", [OFTEN, SELDOM])
+def test_faces_on_a_disk_that_is_away_are_waited_for(
+    new_farm: NewFarm, aside: Namespace, pictures: list[Path], look: str
+) -> None:
+    """Nothing fails for want of a face, over a restart either."""
+    farm = new_farm(look)
+    farm.inside = aside.prefix
+    farm.start()
+    waiting(farm, pictures[:4])
+    aside.mount(farm.folder / "faces")
+    if look == OFTEN:
+        assert farm.stop() == 0
+        farm.start()
+    farm.ctl("resume")
+    told = farm.until(lambda status: any("faces folder" in one for one in status.remarks), "the faces are away")
+    assert any("The faces folder holds no photos" in one or "is not there" in one for one in told.remarks)
+    status = farm.until(lambda status: not status.running, "nothing runs")
+    assert (status.counts["queued"], status.counts["failed"]) == (4, 0)
+    assert "faces folder" in (status.waiting[0].reason or "")
+    aside.unmount(farm.folder / "faces")
+    all_succeed(farm, 4)
+
+
 def test_whoever_says_so_lets_the_missing_files_go(new_farm: NewFarm, aside: Namespace, pictures: list[Path]) -> None:
     farm = new_farm(OFTEN)
     farm.through = aside.prefix
