@@ -112,11 +112,12 @@ CATALOGUE: Mapping[str, Category] = {
         "The preset of the job is no longer in the configuration.",
         "Put the preset back into the configuration and start the daemon again, then retry the job.",
     ),
-    "wish_unknown": Category(
+    "person_missing": Category(
         _P,
-        "The job asks for something that this version of faceswapd cannot do yet.",
-        "Take it out of the sidecar, and the target is taken anew by itself.",
-        "Several persons in one target (`[[map]]`).",
+        "The frame that the sidecar names does not show as many faces as its position counts.",
+        "Name a frame in which every person is seen well from the front, and count the faces from the left, then retry "
+        "the job.",
+        "A `[[map]]` says by a frame, and a position among its faces, which person is meant.",
     ),
     # what the child did
     "child_died": Category(_T, "The engine's program ended in the middle of its work.", _LOG),

@@ -80,6 +80,7 @@ class Trimmed:
 
     path: Path
     facts: Facts  # of this file
+    first: int = 0  # the number of its first frame in the whole video
     left_out: tuple[str, ...] = ()  # sentences about what its container cannot hold, or must not
 
 

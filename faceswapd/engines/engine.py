@@ -18,6 +18,15 @@ from faceswapd.core.target import Facts
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """One person of several in a target. Nobody else may be swapped."""
+
+    frame: int  # in which the person is meant, from 0
+    position: int  # among the faces of that frame from the left, from 0
+    shown: Path  # the target before anybody in it was swapped: an engine may find its persons there
+
+
+@dataclass(frozen=True, slots=True)
 class Work:
     """One execution, as an engine sees it. All paths are absolute and lie in the execution's own scratch,
     so that names are harmless and no path is ever used twice for other content."""
@@ -29,6 +38,7 @@ class Work:
     facts: Facts
     options: tuple[tuple[str, str], ...] = ()  # single options laid over the preset's, by name
     rung: Rung = RUNGS[0]  # how much smaller than usual it must be
+    person: Person | None = None  # who is meant; None: whom the engine takes by itself
 
 
 WAITING = "waiting"  # the phase of a run that has not begun: the engine has others before it

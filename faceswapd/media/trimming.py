@@ -90,7 +90,7 @@ class _Trimming:
             output.unlink(missing_ok=True)
             there = made.frames if isinstance(made, Facts) else 0
             raise Refusal("unsupported", f"The part of the video has {count} pictures, and {there} could be written.")
-        return Trimmed(output, made, tuple(left_out))
+        return Trimmed(output, made, self._range.first, tuple(left_out))
 
     def _form(self) -> str:
         """The container: the first one that takes the target's sound as it is, and its subtitles too if one does."""

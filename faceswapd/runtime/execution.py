@@ -2,9 +2,12 @@
 
 import asyncio
 import contextlib
+import os
 import random
 import shutil
 import time
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import structlog
@@ -21,14 +24,15 @@ from faceswapd.core.plan import Timeouts, Why
 from faceswapd.core.presets import PresetSpec
 from faceswapd.core.retry import GiveUp, after_failure
 from faceswapd.core.target import Facts
-from faceswapd.engines.engine import DOWNLOADING, EngineFailure, Progress, Work
+from faceswapd.core.wish import Pass
+from faceswapd.engines.engine import DOWNLOADING, EngineFailure, Person, Progress, Work
 from faceswapd.ledger import outcomes, rungs
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.outcomes import Ran, Spent
 from faceswapd.ledger.records import JobRecord
 from faceswapd.runtime import notes, outbox, whereabouts
 from faceswapd.runtime.course import PUBLISHING, Course, Slot, Workshop
-from faceswapd.runtime.swapping import Made, know_child, proved
+from faceswapd.runtime.swapping import Made, Turn, know_child, proved
 
 FULL_BYTES = 1_000_000  # a disk with less free space is full: the last bit of a file did not fit
 PROGRESS_SECONDS = 1.0  # the ledger hears of progress at most this often
@@ -113,29 +117,45 @@ async def _swap(course: Course, shop: Workshop, scratch: Path) -> Made:
 
 
 async def _faceless(course: Course, shop: Workshop) -> bool:
-    """Whether a photo of the job's face is missing, or all are."""
-    job = course.claim.job
-    photos = await asyncio.to_thread(shop.photos, job.face or "", job.bundle)
-    return not photos or not all([await asyncio.to_thread(os.path.lexists, photo) for photo in photos])
+    """Whether a photo of one of the job's faces is missing, or all are."""
+    cast = await asyncio.to_thread(_cast, shop, course.claim.job)
+    return not all(part.photos for part in cast) or not all(
+        [await asyncio.to_thread(os.path.lexists, photo) for part in cast for photo in part.photos]
+    )
 
 
-async def _staged(course: Course, shop: Workshop, scratch: Path) -> Work:
-    """The work in a scratch folder of its own, if all that it needs is still there."""
+async def _staged(course: Course, shop: Workshop, scratch: Path) -> tuple[Turn, ...]:
+    """The work in a scratch folder of its own, one for each person, if all that it needs is still there."""
     job = course.claim.job
-    photos = await asyncio.to_thread(shop.photos, job.face or "", job.bundle)
+    cast = await asyncio.to_thread(_cast, shop, job)
     preset = shop.settings.preset_spec(job.preset)
+    missing = next((part.face for part in cast if not part.photos), None)
     failure = None
-    if job.wish.passes:
-        failure = Failure("wish_unknown", "Several persons in one target cannot be swapped yet.")
-    elif not photos:
-        failure = Failure("no_source_face", f"The face '{job.face}' has no photos.")
+    if missing is not None:
+        failure = Failure("no_source_face", f"The face '{missing}' has no photos.")
     elif preset is None:
         failure = Failure("preset_unknown", f"There is no preset '{job.preset}' any more.")
     if preset is None or failure is not None:
         assert failure is not None
         raise EngineFailure(failure)
     course.rung = await rung_of(shop, course.slot, job.preset, job.facts, job.rung)
-    return await asyncio.to_thread(_laid_out, job, preset, photos, scratch, course.rung)
+    return await asyncio.to_thread(_laid_out, job, preset, cast, scratch, course.rung)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Whose face is given, and to whom; None: to whom the engine takes by itself."""
+
+    face: str
+    photos: tuple[Path, ...]
+    whom: Pass | None
+
+
+def _cast(shop: Workshop, job: JobRecord) -> tuple[_Part, ...]:
+    """Who plays whom. Blocks."""
+    if job.wish.passes:
+        return tuple(_Part(one.face, shop.photos(one.face, None), one) for one in job.wish.passes)
+    return (_Part(job.face or "", shop.photos(job.face or "", job.bundle), None),)
 
 
 async def rung_of(shop: Workshop, slot: Slot, preset: str, facts: Facts | None, own: int) -> int:
@@ -149,28 +169,36 @@ def _size(slot: Slot, preset: str, facts: Facts) -> rungs.Size:
     return rungs.Size(slot.device, preset, bucket(facts.width, facts.height))
 
 
-def _laid_out(job: JobRecord, preset: PresetSpec, photos: tuple[Path, ...], scratch: Path, rung: int) -> Work:
+def _laid_out(
+    job: JobRecord, preset: PresetSpec, cast: tuple[_Part, ...], scratch: Path, rung: int
+) -> tuple[Turn, ...]:
     """A scratch folder of its own, in which every name is harmless and no path was ever used before."""
     assert job.facts is not None
     outbox.remove_scratch(scratch)
     scratch.mkdir(parents=True, mode=0o700)
     staged = scratch / f"target{Path(job.target).suffix.lower()}"
     staged.symlink_to(job.target)
-    sources = []
-    for number, photo in enumerate(photos, start=1):
-        source = scratch / f"source-{number}{photo.suffix.lower()}"
-        source.symlink_to(photo)
-        sources.append(source)
+    numbers = count(1)
+    turns = []
+    for part in cast:
+        sources = []
+        for photo in part.photos:
+            source = scratch / f"source-{next(numbers)}{photo.suffix.lower()}"
+            source.symlink_to(photo)
+            sources.append(source)
+        work = Work(
+            sources=tuple(sources),
+            target=staged,
+            output=scratch / f"output{staged.suffix}",
+            preset=preset.base,
+            facts=job.facts,
+            options=tuple({**dict(preset.options), **dict(job.options)}.items()),
+            rung=ladder_rung(rung),
+            person=None if part.whom is None else Person(part.whom.frame, part.whom.position, staged),
+        )
+        turns.append(Turn(part.face, work))
     faults.reached("scratch made")
-    return Work(
-        sources=tuple(sources),
-        target=staged,
-        output=scratch / f"output{staged.suffix}",
-        preset=preset.base,
-        facts=job.facts,
-        options=tuple({**dict(preset.options), **dict(job.options)}.items()),
-        rung=ladder_rung(rung),
-    )
+    return tuple(turns)
 
 
 async def _pump(course: Course, ledger: Ledger) -> None:

@@ -99,6 +99,7 @@ BESIDE = {  # not by this farm
     "name reserved": "tests/runtime/test_outbox.py: only a file system without hard links and exclusive renames has it",
     "before keep": "tests/acceptance/facefusion/test_crash.py: only FaceFusion has a resource ladder",
     "after keep": "likewise",
+    "pass done": "tests/acceptance/test_sidecars.py: only a sidecar asks for several persons",
     "before remark": "tests/acceptance/facefusion/test_crash.py: only FaceFusion's targets are mended",
     "after remark": "likewise",
 }

@@ -146,7 +146,7 @@ def test_faces_on_a_disk_that_is_away_are_waited_for(
 ) -> None:
     """Nothing fails for want of a face, over a restart either."""
     farm = new_farm(look)
-    farm.inside = aside.prefix
+    farm.through = aside.prefix
     farm.start()
     waiting(farm, pictures[:4])
     aside.mount(farm.folder / "faces")
@@ -199,7 +199,7 @@ def test_a_disk_in_another_place_that_holds_the_same_files_is_the_inbox(
 def said_by(farm: Farm, command: str) -> str:
     """What `faceswapd check` or `faceswapd doctor` says inside."""
     done = subprocess.run(
-        [*farm.inside, sys.executable, "-m", "faceswapd", command, "--config", str(farm.config)],
+        [*farm.through, sys.executable, "-m", "faceswapd", command, "--config", str(farm.config)],
         capture_output=True,
         text=True,
         env=farm.environment(),
@@ -213,7 +213,7 @@ def test_an_inbox_that_cannot_be_written_is_worked_from_and_said_to_be_so(
     new_farm: NewFarm, aside: Namespace, pictures: list[Path], afterwards: str
 ) -> None:
     farm = new_farm(OFTEN)
-    farm.inside = aside.prefix
+    farm.through = aside.prefix
     text = farm.config.read_text(encoding="utf-8")
     farm.config.write_text(text.replace('afterwards = "keep"', f'afterwards = "{afterwards}"'), encoding="utf-8")
     target = farm.drop(pictures[0])
@@ -240,7 +240,7 @@ def test_folders_that_are_mounts_of_one_disk_are_worked_with(
 ) -> None:
     """As in a container: nothing can be linked from one to the other, though it is one disk."""
     farm = new_farm(OFTEN)
-    farm.inside = aside.prefix
+    farm.through = aside.prefix
     text = farm.config.read_text(encoding="utf-8")
     farm.config.write_text(text.replace('afterwards = "keep"', 'afterwards = "archive"'), encoding="utf-8")
     for name in ("inbox", "outbox", "done", "state"):

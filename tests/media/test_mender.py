@@ -88,6 +88,7 @@ async def test_a_part_of_a_video(mender: Mender, videos: Videos, tmp_path: Path)
     assert part == Trimmed(
         tmp_path / "trimmed.mov",
         replace(facts, content=part.facts.content, size=part.facts.size, frames=20, duration=part.facts.duration),
+        10,
     )
     assert seen[0] == (1, 2 * FRAMES)
     gone = await mender.trim(tmp_path / "gone.mp4", tmp_path, facts, Trim(0.4), ignore)

@@ -4,7 +4,6 @@ import asyncio
 
 from faceswapd.children.child import ChildId
 from faceswapd.core.job import State
-from faceswapd.core.wish import Pass, Wish
 from faceswapd.engines.engine import WAITING, Progress
 from faceswapd.ledger import rungs
 from faceswapd.settings.schema import EngineSettings, RetrySettings
@@ -198,10 +197,3 @@ async def test_a_preset_that_is_gone_is_said(place: Workplace) -> None:
     async with shift(place):
         failed = await place.until(job, State.FAILED)
     assert (failed.category, failed.reason) == ("preset_unknown", "There is no preset 'portrait' any more.")
-
-
-async def test_what_cannot_be_done_yet_is_said_and_not_left_out(place: Workplace) -> None:
-    job = await place.drop("1.mp4", wish=Wish(passes=(Pass("alice"), Pass("bob", 1))))
-    async with shift(place):
-        failed = await place.until(job, State.FAILED)
-    assert failed.category == "wish_unknown"

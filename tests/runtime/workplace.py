@@ -74,6 +74,7 @@ class Workplace:
     beats: Beats = field(default_factory=Beats)
     mender: Mender = field(default_factory=Mender)
     notices: Notices = field(default_factory=Notices)
+    people: dict[str, tuple[Path, ...]] = field(default_factory=dict)  # photos of those who have others than all
 
     @property
     def inbox(self) -> Path:
@@ -133,7 +134,7 @@ class Workplace:
         return [FakeEngine(self.bench) for _ in range(count)]
 
     def shop(self) -> Workshop:
-        photos = lambda _face, _bundle: self.photos  # noqa: E731
+        photos = lambda face, _bundle: self.people.get(face, self.photos)  # noqa: E731
         return Workshop(self.settings, self.ledger, self.examiner, self.mender, photos, self.notices.tell)
 
     def readings(self) -> Readings:

@@ -22,6 +22,7 @@ from faceswapd.engines.facefusion.batch import Batch
 from faceswapd.engines.facefusion.hearing import Hearing
 from faceswapd.engines.facefusion.installation import Installation
 from faceswapd.engines.facefusion.options import Device
+from faceswapd.engines.facefusion.persons import selection
 from faceswapd.engines.facefusion.runner import Ran, Runner
 from faceswapd.engines.facefusion.site import Order, Site
 from faceswapd.engines.facefusion.verdict import Exit, judge, notices
@@ -224,11 +225,12 @@ class FaceFusionEngine:
     async def _carry_out(self, work: Work, order: Order, span: _Span | None, part: Path, hearing: Hearing) -> Ran:
         assert self._runner is not None
         trim = () if span is None else ("--trim-frame-start", str(span.start), "--trim-frame-end", str(span.end))
+        own = (*selection(work.person, order.installation), *trim)
         if self._level is Level.BATCH:
-            return await self._batch.run(self._in_use, await self._site.job_file(order, work, part, trim), hearing)
+            return await self._batch.run(self._in_use, await self._site.job_file(order, work, part, own), hearing)
         scratch = part.parent / f"run-{part.stem}"  # removed with the work's own folder
         try:
-            return await self._runner.run(order.command_line(work, part, scratch, trim), hearing, order.proved)
+            return await self._runner.run(order.command_line(work, part, scratch, own), hearing, order.proved)
         except ChildFailure as error:
             return Ran(None, None, 0.0, died=error.failure)
 

@@ -18,6 +18,7 @@ from faceswapd.engines.facefusion.batch import JobFile
 from faceswapd.engines.facefusion.installation import Installation
 from faceswapd.engines.facefusion.model_store import ModelStore, StoreRefused
 from faceswapd.engines.facefusion.options import Chosen, Device, OptionRefused, always_on_disk, options_for
+from faceswapd.engines.facefusion.persons import others
 from faceswapd.engines.facefusion.probe import ProbeError, probe
 from faceswapd.engines.facefusion.providers import ProviderReport, devices_of, really_runs
 from faceswapd.engines.facefusion.runner import Stamp
@@ -49,8 +50,8 @@ class Order:
     chosen: Chosen
     proved: tuple[Stamp, ...] = field(default=())  # its models and their hashes, as they looked when they were compared
 
-    def command_line(self, work: Work, part: Path, scratch: Path, trim: Sequence[str] = ()) -> tuple[str, ...]:
-        """The arguments of the one-shot command, with folders of its own."""
+    def command_line(self, work: Work, part: Path, scratch: Path, own: Sequence[str] = ()) -> tuple[str, ...]:
+        """The arguments of the one-shot command, with folders of its own; `own` arguments win."""
         folders = ["--jobs-path", str(scratch / "jobs")]
         if self.installation.knows("--temp-path"):
             folders += ["--temp-path", str(scratch / "temp")]
@@ -61,7 +62,7 @@ class Order:
             *("-t", str(work.target)),
             *("-o", str(part)),
             *self.chosen.step,
-            *trim,
+            *own,
             *self.chosen.process,
         )
 
@@ -166,7 +167,7 @@ class Site:
                 installation,
                 device,
                 work.rung,
-                work.options,
+                work.options if work.person is None else others(work.options),
                 threads=self._wanted.threads,
                 memory=self._wanted.memory,
                 suffix=work.target.suffix,
@@ -175,14 +176,14 @@ class Site:
             raise EngineFailure(Failure("option_unknown", str(error))) from error
         return Order(installation, chosen, await self._models_whole(chosen, work, report))
 
-    async def job_file(self, order: Order, work: Work, part: Path, trim: Sequence[str]) -> JobFile:
+    async def job_file(self, order: Order, work: Work, part: Path, own: Sequence[str]) -> JobFile:
         """The same, as a job file. Raises EngineFailure."""
         try:
             made = await template(order.installation, order.chosen, self._folder)
         except ProbeError as error:
             raise EngineFailure(error.failure) from error
         folder = work.output.parent.parent  # a batch outlives the scratch folder of each single work
-        return JobFile(made.job(work.sources, work.target, part, trim), order.chosen.process, folder)
+        return JobFile(made.job(work.sources, work.target, part, own), order.chosen.process, folder)
 
     async def _survey(self) -> Installation:
         root, python = self._wanted.root, self._wanted.python

@@ -33,15 +33,15 @@ class StepTemplate:
 
     text: str  # JSON: every argument by its name
 
-    def job(self, sources: Sequence[Path], target: Path, output: Path, trim: Sequence[str] = ()) -> str:
-        """The text of a job file with one step. `trim` are command line arguments, such as
+    def job(self, sources: Sequence[Path], target: Path, output: Path, own: Sequence[str] = ()) -> str:
+        """The text of a job file with one step. `own` are this job's own command line arguments, such as
         `--trim-frame-start 100`."""
         args: dict[str, Any] = json.loads(self.text)
         args["source_paths"] = [str(source) for source in sources]
         args["target_path"] = str(target)
         args["output_path"] = str(output)
-        for option, value in zip(trim[::2], trim[1::2], strict=True):
-            args[option.removeprefix("--").replace("-", "_")] = int(value)
+        for option, value in zip(own[::2], own[1::2], strict=True):
+            args[option.removeprefix("--").replace("-", "_")] = int(value) if value.isdigit() else value
         return json.dumps({"version": "1", "steps": [{"status": "queued", "args": args}]}, indent=4)
 
 

@@ -10,6 +10,7 @@ so in a visible label.
     video, image      one target, read and written
     source            the best of a person's photos
     detect, track     where the faces are; where they are from frame to frame
+    person            the one of them that is meant, where only one is
     swap, label       one face laid over; the words that are burnt in
     refusals          what goes wrong with files, in plain sentences
 """

@@ -11,6 +11,7 @@ from faceswapd.children.serve import Args, Say, serve
 from faceswapd.core.presets import preset_of
 from faceswapd.core.target import Kind
 from faceswapd.engines.preview.image import swap_image
+from faceswapd.engines.preview.person import Meant
 from faceswapd.engines.preview.source import Sources
 from faceswapd.engines.preview.video import swap_video
 
@@ -37,13 +38,17 @@ class Swapper:
     def _swap(self, args: Args, say: Say) -> Args:
         source = self._sources.face([Path(photo) for photo in args["sources"]])
         target, output, preset = Path(args["target"]), Path(args["output"]), preset_of(args["preset"])
+        meant = None
+        if args["person"] is not None:
+            meant = Meant(**{**args["person"], "shown": Path(args["person"]["shown"])})
         start = time.monotonic()
         if args["kind"] == Kind.IMAGE:
             say({"phase": "swap", "done": 0, "total": 1})
-            frames, faces = 1, swap_image(target, output, source, preset, args["width"] * args["height"])
+            pixels = args["width"] * args["height"]
+            frames, faces = 1, swap_image(target, output, source, preset, pixels, meant)
         else:
             progress = _Progress(say, args["frames"])
-            swapped = swap_video(target, output, source, preset, progress)
+            swapped = swap_video(target, output, source, preset, progress, meant)
             frames, faces = swapped.frames, swapped.faces
         say({"phase": "swap", "done": frames, "total": frames})
         return {"frames": frames, "faces": faces, "seconds": time.monotonic() - start}

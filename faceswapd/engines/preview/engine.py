@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, Final
 
 import psutil
@@ -121,6 +122,7 @@ def _question(work: Work) -> Mapping[str, Any]:
         "width": work.facts.width,
         "height": work.facts.height,
         "frames": work.facts.frames,
+        "person": None if work.person is None else {**asdict(work.person), "shown": str(work.person.shown)},
     }
 
 

@@ -11,6 +11,7 @@ from faceswapd.children.serve import Refusal
 from faceswapd.core.presets import Preset
 from faceswapd.engines.preview.detect import Picture, find_faces
 from faceswapd.engines.preview.label import burn, label_size
+from faceswapd.engines.preview.person import Meant, the_one
 from faceswapd.engines.preview.refusals import not_written, unreadable
 from faceswapd.engines.preview.swap import SourceFace, swap_face
 
@@ -23,15 +24,21 @@ QUALITY = {
 }
 
 
-def swap_image(path: Path, output: Path, source: SourceFace, preset: Preset, pixels: int) -> int:
-    """Swap every face of the image and write the output, upright. Returns the number of faces.
+def swap_image(
+    path: Path, output: Path, source: SourceFace, preset: Preset, pixels: int, meant: Meant | None = None
+) -> int:
+    """Swap every face of the image, or only the one that is meant, and write the output, upright. Returns the number of
+    faces.
 
     `pixels`: what the probe says the image has. Raises Refusal.
     """
     if pixels > LARGEST:
         raise Refusal("target_too_large", f"The image has {pixels / 1e6:.0f} megapixels; 200 is the most.")
     picture, alpha = _read(path)
-    faces = find_faces(picture, preset.detect_limit * 2, thorough=True, most=64)
+    if meant is None:
+        faces = find_faces(picture, preset.detect_limit * 2, thorough=True, most=64)
+    else:
+        faces = [the_one(_read(meant.shown)[0], meant, preset)]
     if not faces:
         raise Refusal("no_target_face", "No face was found in the image.")
     for face in faces:

@@ -5,6 +5,7 @@ around it. What a search finds pulls a face's points gently, over the frames unt
 the swapped face neither shakes nor drifts. A cut to another scene drops all faces and searches at once.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +35,7 @@ PULL_EYES, PULL_BOX = 0.5, 0.15  # how far a search moves a face that it found w
 
 @dataclass(slots=True)
 class _Track:
+    number: int  # no two have the same
     points: Points
     sure: bool  # it is swapped; else it waits for a second search that sees it
     pull: Points = field(default_factory=lambda: np.zeros((3, 2), np.float32))  # for each coming frame
@@ -52,12 +54,14 @@ class Tracker:
         self._before: Grey | None = None
         self._number = 0  # of the frame in its scene
         self._searches = 0
+        self._ever = 0  # tracks there have been
+        self.scene = 0  # how many cuts there have been
 
     def update(self, picture: Picture) -> list[Points]:
         """The faces of the next frame."""
         grey, scale = shrink(grey_of(picture), FLOW_LIMIT)
         if self._before is not None and is_cut(self._before, grey):
-            self._tracks, self._number = [], 0
+            self._tracks, self._number, self.scene = [], 0, self.scene + 1
         elif self._before is not None:
             for track in self._tracks:
                 _flow(track, self._before, grey, scale)
@@ -66,6 +70,12 @@ class Tracker:
         self._before = grey
         self._number += 1
         return [track.points for track in self._tracks if track.sure]
+
+    @property
+    def seen(self) -> Mapping[int, Points]:
+        """All faces of the last frame, also those that no second search has seen yet, each under the number that it
+        keeps for as long as it can be followed."""
+        return {track.number: track.points for track in self._tracks}
 
     def _due(self) -> bool:
         every = self._preset.detect_every
@@ -82,11 +92,13 @@ class Tracker:
             found = find_faces(picture, self._preset.detect_limit, thorough=thorough)
         for track in self._tracks:
             face = _nearest(track, found) or find_near(picture, track.points)
-            found = [other for other in found if other is not face and not _overlaps(track, other)]
+            found = [other for other in found if other is not face and not are_near(track.points, other.points)]
             self._meet(track, face)
         first = not self._tracks
         self._tracks = [track for track in self._tracks if track.misses <= MISSES and not track.lost]
-        self._tracks += [_Track(face.points.copy(), sure=face.eyes or first) for face in found]
+        for face in found:
+            self._ever += 1
+            self._tracks.append(_Track(self._ever, face.points.copy(), sure=face.eyes or first))
 
     def _meet(self, track: _Track, face: Face | None) -> None:
         """Let what a search found, or that it found nothing, change a track."""
@@ -189,10 +201,11 @@ def _marks(points: Points, grey: Grey, origin: NDArray[np.float32], end: tuple[i
 
 
 def _nearest(track: _Track, faces: list[Face]) -> Face | None:
-    near = [face for face in faces if _overlaps(track, face)]
+    near = [face for face in faces if are_near(track.points, face.points)]
     return min(near, key=lambda face: float(np.hypot(*(track.points.mean(0) - face.points.mean(0)))), default=None)
 
 
-def _overlaps(track: _Track, face: Face) -> bool:
-    apart = np.hypot(*(track.points.mean(0) - face.points.mean(0)))
-    return bool(apart < 1.5 * max(eye_distance(track.points), eye_distance(face.points)))
+def are_near(one: Points, other: Points) -> bool:
+    """Whether two places are so near to each other that only one face can be there."""
+    apart = np.hypot(*(one.mean(0) - other.mean(0)))
+    return bool(apart < 1.5 * max(eye_distance(one), eye_distance(other)))

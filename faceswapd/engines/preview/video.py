@@ -1,14 +1,17 @@
 """One video, swapped frame by frame."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import av
 
 from faceswapd.children.serve import Refusal
 from faceswapd.core.presets import Preset
+from faceswapd.engines.preview.detect import Picture, Points
 from faceswapd.engines.preview.label import burn
+from faceswapd.engines.preview.person import Meant, follow
 from faceswapd.engines.preview.reading import Sound, Target, open_video, upright
 from faceswapd.engines.preview.refusals import unreadable
 from faceswapd.engines.preview.swap import SourceFace, swap_face
@@ -26,11 +29,71 @@ class Swapped:
     faces: int  # summed over the frames
 
 
-def swap_video(path: Path, output: Path, source: SourceFace, preset: Preset, report: FrameReport) -> Swapped:
-    """Swap every face in every frame and write the output. Raises Refusal, and then leaves no output."""
+def swap_video(
+    path: Path, output: Path, source: SourceFace, preset: Preset, report: FrameReport, meant: Meant | None = None
+) -> Swapped:
+    """Swap every face in every frame, or only the one that is meant, and write the output. Raises Refusal, and then
+    leaves no output."""
+    if meant is None:
+        return _swapped(path, output, source, _Everybody(preset), preset, report)
+    halves = _Halves(report)
+    person = _OnePerson(follow(meant, preset, halves.first))
+    return _swapped(path, output, source, person, preset, halves.second)
+
+
+class _Faces(Protocol):
+    """Whose faces are swapped. It is fed every frame in order."""
+
+    def places(self, picture: Picture) -> list[Points]:
+        """Where they are in the next frame."""
+
+
+class _Everybody:
+    """All that are seen."""
+
+    def __init__(self, preset: Preset) -> None:
+        self._tracker = Tracker(preset)
+
+    def places(self, picture: Picture) -> list[Points]:
+        """Where they are in the next frame."""
+        return self._tracker.update(picture)
+
+
+class _OnePerson:
+    """One person, who was followed before."""
+
+    def __init__(self, places: Sequence[Points | None]) -> None:
+        self._places = iter(places)
+
+    def places(self, picture: Picture) -> list[Points]:
+        """Where the person is in the next frame."""
+        del picture
+        points = next(self._places, None)
+        return [] if points is None else [points]
+
+
+class _Halves:
+    """A video that is gone through twice, each time for half of the progress."""
+
+    def __init__(self, report: FrameReport) -> None:
+        self._report, self._frames = report, 0
+
+    def first(self, done: int) -> None:
+        """So many frames have been looked through."""
+        self._frames = done
+        self._report(done // 2)
+
+    def second(self, done: int) -> None:
+        """So many frames have been swapped."""
+        self._report((self._frames + done + 1) // 2)
+
+
+def _swapped(
+    path: Path, output: Path, source: SourceFace, faces: _Faces, preset: Preset, report: FrameReport
+) -> Swapped:
     target = open_video(path)
     with target.container:
-        work = _VideoSwap(target, output, source, preset)
+        work = _VideoSwap(target, output, source, faces, preset)
         try:
             swapped = work.run(report)
         except BaseException:
@@ -40,9 +103,9 @@ def swap_video(path: Path, output: Path, source: SourceFace, preset: Preset, rep
 
 
 class _VideoSwap:
-    def __init__(self, target: Target, output: Path, source: SourceFace, preset: Preset) -> None:
+    def __init__(self, target: Target, output: Path, source: SourceFace, faces: _Faces, preset: Preset) -> None:
         self._target, self._output, self._source, self._preset = target, output, source, preset
-        self._tracker = Tracker(preset)
+        self._faces = faces
         self._writer: VideoWriter | None = None
 
     def run(self, report: FrameReport) -> Swapped:
@@ -75,7 +138,7 @@ class _VideoSwap:
 
     def _swap(self, frame: av.VideoFrame, writer: VideoWriter) -> int:
         picture = upright(frame)
-        places = self._tracker.update(picture)
+        places = self._faces.places(picture)
         for points in places:
             swap_face(picture, self._source, points, self._preset.levels)
         burn(picture)

@@ -8,6 +8,7 @@ from faceswapd.engines.facefusion.installation import Installation
 _SWAPPERS = ("ghost_1_256", "inswapper_128", "inswapper_128_fp16", "simswap_unofficial_512")
 _FREE = (
     "--processors --output-path --face-mask-types --face-selector-mode --face-selector-order --face-enhancer-model "
+    "--reference-face-position --reference-frame-number "
     "--output-image-quality --output-video-preset --output-video-quality --output-audio-encoder "
     "--execution-providers --execution-thread-count --video-memory-strategy --log-level --download-providers"
 )

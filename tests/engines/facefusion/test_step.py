@@ -44,18 +44,23 @@ async def test_a_job_differs_from_the_template_in_its_files_and_its_part(tmp_pat
     made = await template(installation, options_for("fast", installation, CPU), tmp_path / "cache")
     one = made.job([Path("/a/1.png"), Path("/a/2.png")], Path("/t/ü b.mp4"), Path("/o/x.mp4"))
     other = made.job(
-        [Path("/a/1.png")], Path("/t.mp4"), Path("/o.mp4"), ("--trim-frame-start", "5", "--trim-frame-end", "9")
+        [Path("/a/1.png")],
+        Path("/t.mp4"),
+        Path("/o.mp4"),
+        ("--face-selector-mode", "reference", "--trim-frame-start", "5", "--trim-frame-end", "9"),
     )
     first, second = (json.loads(text)["steps"][0]["args"] for text in (one, other))
     assert first["source_paths"] == ["/a/1.png", "/a/2.png"]
     assert (first["target_path"], first["output_path"]) == ("/t/ü b.mp4", "/o/x.mp4")
     assert (second["trim_frame_start"], second["trim_frame_end"]) == (5, 9)
+    assert second["face_selector_mode"] == "reference"
     assert {name for name in first if first[name] != second[name]} == {
         "source_paths",
         "target_path",
         "output_path",
         "trim_frame_start",
         "trim_frame_end",
+        "face_selector_mode",
     }
 
 

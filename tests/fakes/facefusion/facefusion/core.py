@@ -16,7 +16,7 @@ from .filesystem import is_video
 from .jobs import job_manager, job_runner
 from .processors.core import get_processors_modules
 from .processors.processor import check
-from .stand_in import COSTS, WISHES, pay
+from .stand_in import COSTS, WISHES, note, pay
 from .traits import say
 from .workflows import image_to_image, image_to_video
 
@@ -228,6 +228,7 @@ def conditional_process() -> int:
     """The step itself. 0: done; 1: failed; 2: refused before it began; 3: the content check declined; 4: stopped."""
     start_time = time.monotonic()
     get = state_manager.get_item
+    note(state_manager.get_state())
     detected = "image-to-video" if is_video(get("target_path")) else "image-to-image"
     mode = detected if traits.DISK_ONLY or get("workflow_mode") == "auto" else get("workflow_mode")
     if mode != detected:

@@ -1,5 +1,6 @@
 """What the test wishes: read once from `stand_in.toml` in the root, then from FACEFUSION_STAND_IN_* variables."""
 
+import json
 import os
 import time
 import tomllib
@@ -48,6 +49,7 @@ class Wishes:
     )
     download_from: str = ""  # a folder with models; none: offline
     missing: tuple[str, ...] = ()  # of curl, ffmpeg, ffprobe
+    journal: str = ""  # a file that gets a line for each step: its arguments, as JSON
     scale: float = 1.0  # of all costs
     costs: Costs = field(default_factory=Costs)
 
@@ -74,6 +76,13 @@ def _from_environment(settings: Costs | Wishes, prefix: str) -> dict[str, Any]:
         if text is not None:
             found[one.name] = tuple(text.split(",")) if isinstance(now, tuple) else type(now)(text)
     return found
+
+
+def note(arguments: dict[str, Any]) -> None:
+    """Write a step's arguments into the journal, if there is one."""
+    if WISHES.journal:
+        with Path(WISHES.journal).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(arguments, default=str) + "\n")
 
 
 WISHES = _read()
