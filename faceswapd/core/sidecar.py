@@ -21,8 +21,8 @@ DEFAULTS: Final = ".faceswapd.toml"  # in a folder, for all below it
 LARGEST: Final = 64 << 10  # bytes; more is no sidecar
 KEYS: Final = ("face", "faces", "preset", "priority", "not_before", "trim", "output", "options", "map")
 _TRIM_KEYS: Final = ("start", "end")
-_MAP_KEYS: Final = ("face", "position", "frame", "at")
-_MOST_PERSONS: Final = 16
+MAP_KEYS: Final = ("face", "position", "frame", "at")
+MOST_PERSONS: Final = 16
 _FURTHEST: Final = 99  # faces from the left
 _LAST_FRAME: Final = 100_000_000
 _SHOWN: Final = 60  # letters of a value that a sentence shows
@@ -229,8 +229,8 @@ def _passes(value: object, known: Known) -> tuple[tuple[Pass, ...], tuple[float 
         return (), ()
     if not isinstance(value, list) or not all(isinstance(one, Mapping) for one in value) or not value:
         raise _Wrong("map", value, "write one [[map]] for each person, with `face` and `position`")
-    if len(value) > _MOST_PERSONS:
-        raise _Wrong("map", len(value), f"there can be {_MOST_PERSONS} persons at most")
+    if len(value) > MOST_PERSONS:
+        raise _Wrong("map", len(value), f"there can be {MOST_PERSONS} persons at most")
     read = [_pass(one, f"map {number}: ", known) for number, one in enumerate(value, start=1)]
     places = [(one.position, one.frame, at) for one, at in read]
     for number, place in enumerate(places):
@@ -240,7 +240,7 @@ def _passes(value: object, known: Known) -> tuple[tuple[Pass, ...], tuple[float 
 
 
 def _pass(values: Mapping[str, object], above: str, known: Known) -> tuple[Pass, float | None]:
-    _only(values, _MAP_KEYS, above)
+    _only(values, MAP_KEYS, above)
     told = {above + key: value for key, value in values.items()}
     for needed in ("face", "position"):
         if needed not in values:
