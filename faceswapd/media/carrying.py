@@ -24,6 +24,7 @@ _STALE: Final = re.compile(
     r"(major_brand|minor_version|compatible_brands|encoder|rotate)$|duration|bps|number_of_|_statistics_", re.IGNORECASE
 )
 _SOURCE_TYPE: Final = "DIGITAL_SOURCE_TYPE"
+_FARTHEST: Final = 120  # seconds that two packets beside each other in a file may be apart in time
 # What a container writes itself, from the chapters and the tags.
 _OWN_DATA: Final = frozenset({"bin_data", "tmcd"})
 
@@ -57,8 +58,11 @@ class Cargo:
         output: OutputContainer,
         suffix: str,
         part: Part = WHOLE,
+        passed: Callable[[], None] = lambda: None,
     ) -> None:
-        """Make room in the output for what it can hold. Raises Refusal where that is not the sound."""
+        """Make room in the output for what it can hold; `passed` is called for each picture that passes by. Raises
+        Refusal where the output cannot hold the sound."""
+        self._picture, self._passed = picture.index, passed
         self._container, self._output, self._suffix, self._part = container, output, suffix, part
         self.left_out: list[str] = []
         self._carried: dict[int, Stream] = {}
@@ -113,10 +117,14 @@ class Cargo:
         """Each carried packet, ready for the output, with its moment in seconds."""
         moment = Fraction(0)
         for packet in packets(self._container, Track()):
+            ticks = packet.dts if packet.dts is not None else packet.pts
+            if ticks is not None and self._is_behind(ticks * packet.time_base):
+                return
+            if packet.stream_index == self._picture:
+                self._passed()
             stream = self._carried.get(packet.stream_index)
             if stream is None:
                 continue
-            ticks = packet.dts if packet.dts is not None else packet.pts
             if ticks is not None:
                 moment = ticks * packet.time_base
             packet.stream = stream
@@ -124,6 +132,10 @@ class Cargo:
                 yield moment, packet
             elif self._fitted(packet):
                 yield moment - self._part.origin, packet
+
+    def _is_behind(self, moment: Fraction) -> bool:
+        """Whether nothing of the part can come any more."""
+        return self._part.ends is not None and moment > self._part.ends + _FARTHEST
 
     def _fitted(self, packet: "Packet[Any]") -> bool:
         """Put a packet to its place in the part. False where it does not belong to it."""

@@ -59,7 +59,7 @@ def trim(target: Path, folder: Path, facts: Facts, wanted: Trim, report: Report)
     try:
         # Pictures and the rest are read at the same time, each by a file of its own.
         with Opened(str(target)) as file, Opened(str(target)) as film:
-            return _Trimming(file, film, folder, wanted, Steps(report, 2 * facts.frames)).run()
+            return _Trimming(file, film, folder, wanted, Steps(report, 3 * facts.frames)).run()
     except NotAVideoError as error:
         raise Refusal("target_unreadable", error.unreadable.sentence) from error
     except av.FFmpegError as error:
@@ -116,7 +116,7 @@ class _Trimming:
                 pictures = self._pictures()
                 first = next(pictures)
                 encoder, painter = self._encoder(made, form, first, picture)
-                cargo = Cargo(container, picture, made, output.suffix, self._range.part)
+                cargo = Cargo(container, picture, made, output.suffix, self._range.part, self._steps.step)
                 cargo.start(None)
                 interleave(self._coded(encoder, painter, first, pictures), iter(cargo), made.mux)
         except StopIteration:

@@ -208,7 +208,8 @@ class Scheduler:
             self._passed[segment] = self._passed.get(segment, 0) + 1
         self._warm[slot.number] = FreeSlot(slot.number, claim.job.face, claim.job.preset)
         speed = await self._speed(claim.job, slot)
-        frames = frames_of(claim.job.facts, claim.job.wish)
+        whole = 0 if claim.job.facts is None else claim.job.facts.frames  # a part of it is found by reading all
+        frames = max(whole, frames_of(claim.job.facts, claim.job.wish))
         wall = self._timeouts.wall_for(frames, eta.whole(frames, speed))
         course = Course(claim, slot, wall, speed, need=start.need)
         self.courses[start.segment] = course

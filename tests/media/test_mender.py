@@ -90,7 +90,7 @@ async def test_a_part_of_a_video(mender: Mender, videos: Videos, tmp_path: Path)
         replace(facts, content=part.facts.content, size=part.facts.size, frames=20, duration=part.facts.duration),
         10,
     )
-    assert seen[0] == (1, 2 * FRAMES)
+    assert seen[0] == (1, 3 * FRAMES)
     gone = await mender.trim(tmp_path / "gone.mp4", tmp_path, facts, Trim(0.4), ignore)
     assert gone == Failure("target_missing", "The file is no longer there.")
 
