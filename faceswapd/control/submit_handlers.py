@@ -94,7 +94,6 @@ async def submit(house: House, asked: Asked) -> messages.Submitted:
     else:
         taken = await submission.submit(house.ledger, together, time.time()) if together else []
     told = dict(zip(map(_name, together), taken, strict=True))
-    view = await View.of(house.ledger, live)
     sorts = {eta.Sort(offer.kind, offer.preset) for offer in together}
     speeds = eta.learn(await reports.past_of(house.ledger, live.engine, sorts)) if asked.dry_run else {}
     return messages.Submitted(
@@ -114,7 +113,7 @@ async def submit(house: House, asked: Asked) -> messages.Submitted:
         undone=undone,
         not_before=order.wish.not_before,
         slots=live.slots,
-        queue_seconds_left=await _queue_left(house, live, view) if asked.dry_run else None,
+        queue_seconds_left=await _queue_left(house, live) if asked.dry_run else None,
     )
 
 
@@ -200,7 +199,8 @@ def _told(taken: Taken) -> str:
     return f"the same as job {taken.job}, which is {taken.state}"
 
 
-async def _queue_left(house: House, live: Live, view: View) -> float | None:
+async def _queue_left(house: House, live: Live) -> float | None:
+    view = await View.of(house.ledger, live)
     running = await reports.jobs(house.ledger, [State.RUNNING], max(live.slots, len(live.courses)))
     left = [view.show(job).seconds_left for job in running]
     return eta.queue(await reports.piles(house.ledger), left, view.speeds, live.slots)

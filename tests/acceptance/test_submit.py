@@ -158,3 +158,39 @@ def test_ctrl_c_in_the_middle_of_a_wait_loses_nothing(farm: Farm, media: Path, t
         assert waiting.wait(JOB_SECONDS) == 130
     farm.ctl("resume")
     assert farm.ended(good).state == "succeeded"
+
+
+def test_a_copy_in_an_inbox_and_the_submitted_file_are_one_job_whichever_of_them_goes(
+    two_faces: Farm, media: Path, tmp_path: Path
+) -> None:
+    farm, folder = two_faces, tmp_path / "clips"
+    laid_out(media, folder)
+    ready(farm)
+    farm.ctl("pause")
+    # The submitted file goes: the copy in the inbox does.
+    farm.ctl("submit", "--face", "alice", str(folder / "photo.jpg"))
+    copy = farm.drop(folder / "photo.jpg", "alice", "copy.jpg")
+    farm.until(lambda _: "one job does for both" in farm.ctl("explain", str(copy)), "the copy to be known")
+    (folder / "photo.jpg").unlink()
+    # The file in the inbox goes: the submitted one does.
+    dropped = farm.drop(folder / "photo.png", "bob", "photo.png")
+    assert farm.job_of(dropped).id == 2
+    assert "the same as job 2, which is queued" in farm.ctl("submit", "--face", "bob", str(folder / "photo.png"))
+    dropped.unlink()
+    farm.until(lambda _: farm.ctl_json("show", "2")["job"]["inbox"] == "", "the job to go on with the submitted file")
+    farm.ctl("resume")
+    farm.ctl("wait", "1", "2")
+    assert [(job["target"], job["state"]) for job in jobs_of(farm)] == [
+        (str(folder / "photo.png"), "succeeded"),
+        (str(copy), "succeeded"),
+    ]
+    assert copy.exists()
+
+
+def test_a_file_of_an_inbox_that_is_touched_before_its_job_starts_is_swapped(farm: Farm, media: Path) -> None:
+    farm.ctl("pause")
+    target = farm.drop(media / "photo.jpg")
+    farm.job_of(target)
+    target.touch()
+    farm.ctl("resume")
+    assert farm.ended(target).state == "succeeded"

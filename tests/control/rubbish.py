@@ -20,6 +20,7 @@ TRICKS = (
 )
 VALUES: tuple[object, ...] = (
     *(None, True, False, 0, -1, 1 << 63, 1 << 70, 1e308, -0.0, "", "\0", "\ud800", "\udcff", "x" * 5000, "../..", "*"),
+    *(["/dev/zero"], ["/etc/passwd", "/", "/proc/self/mem"], ["/nowhere/1.mp4"] * 60, ["1.mp4"], ["/\ud800"]),
     *([], [[]], {}, {"": {}}, ["alice"], {"face": "alice"}, "alice", "inbox", "gpu_oom", "\u202e", "%00", "no/where"),
 )
 

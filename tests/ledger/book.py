@@ -6,8 +6,10 @@ from dataclasses import dataclass, field, replace
 from faceswapd.core.failures import FINAL
 from faceswapd.core.job import MAX_INTERRUPTIONS, TRANSITIONS, Event, State
 from faceswapd.ledger.admission import Admitted, Outcome
+from faceswapd.ledger.submission import Taken
 
 Key = tuple[str, str, str]  # content, face, preset
+RESULT = "/o.mp4"  # where every output lies
 
 
 @dataclass
@@ -16,7 +18,7 @@ class Entry:
 
     state: State
     target: str
-    inbox: str
+    inbox: str  # empty: it was submitted
     priority: int
     preset: str
     content: str | None  # None: unreadable
@@ -69,6 +71,7 @@ class Book:
 
     jobs: dict[int, Entry] = field(default_factory=dict)
     files: dict[str, int] = field(default_factory=dict)
+    submitted: dict[tuple[str, int], float] = field(default_factory=dict)  # by file and job, and when
     paused: set[str | None] = field(default_factory=set)  # inboxes; None: the daemon
 
     def with_key(self, key: Key | None) -> int | None:
@@ -79,7 +82,8 @@ class Book:
         """What a drop becomes."""
         freed: list[str] = []
         for number, one in self.jobs.items():
-            if one.target == drop.target and (drop.key is None or one.key != drop.key) and _withdraw(one):
+            other = one.inbox and one.target == drop.target and (drop.key is None or one.key != drop.key)
+            if other and not self._goes_on(number) and _withdraw(one):
                 freed += [path for path, job in self.files.items() if job == number and path != drop.target]
         for path in freed:
             del self.files[path]
@@ -110,8 +114,46 @@ class Book:
         """A file is gone."""
         self.files.pop(target, None)
         for number, one in self.jobs.items():
-            if one.target == target and _withdraw(one):
+            if one.inbox and one.target == target and not self._goes_on(number) and _withdraw(one):
                 self.files = {path: job for path, job in self.files.items() if job != number}
+
+    def _goes_on(self, number: int) -> bool:
+        """With the file that was submitted last, if it waits and does for one."""
+        one = self.jobs[number]
+        others = [
+            (-at, target) for (target, job), at in self.submitted.items() if job == number and target != one.target
+        ]
+        if one.state is not State.QUEUED or not others:
+            return False
+        one.target, one.inbox = min(others)[1], ""
+        return True
+
+    def submit(self, drop: Drop, now: float) -> Taken:
+        """What a file that is handed over becomes."""
+        ours = [number for number, one in self.jobs.items() if one.result == drop.content]
+        if ours:
+            return Taken(Outcome.OUTPUT, ours[0], State.SUCCEEDED, RESULT)
+        number = self.with_key(drop.key)
+        if number is None:
+            number = max(self.jobs, default=0) + 1
+            self.jobs[number] = Entry(
+                *(State.QUEUED, drop.target, "", drop.priority, drop.preset, drop.content),
+                face=drop.face,
+                key=drop.key,
+                not_before=drop.not_before,
+            )
+            taken = Taken(Outcome.QUEUED, number)
+        else:
+            taken = _submitted_again(drop, number, self.jobs[number])
+        self.submitted[drop.target, number] = now
+        return taken
+
+    def copies(self, number: int) -> set[str]:
+        """The other files for which a job does."""
+        return {
+            *(target for target, job in self.submitted if job == number),
+            *(target for target, job in self.files.items() if job == number),
+        } - {self.jobs[number].target}
 
     def assign(self, number: int, face: str, preset: str) -> int:
         """A parked job gets a face; returns the job that does it."""
@@ -152,7 +194,8 @@ class Book:
 
 def _again(drop: Drop, one: Entry) -> Outcome:
     """The same is asked again."""
-    newer = one.state is State.QUEUED and (one.inbox != drop.inbox or one.target == drop.target)
+    taken = one.inbox != "" and (one.inbox != drop.inbox or one.target == drop.target)
+    newer = one.state is State.QUEUED and taken
     if not one.final and (newer or one.allows(Event.REQUEUE)):
         one.target, one.inbox, one.priority = drop.target, drop.inbox, drop.priority
         if newer and one.attempt == 0:
@@ -161,6 +204,19 @@ def _again(drop: Drop, one: Entry) -> Outcome:
         return Outcome.DUPLICATE
     one.not_before = drop.not_before
     return Outcome.AGAIN
+
+
+def _submitted_again(drop: Drop, number: int, one: Entry) -> Taken:
+    """There is a job for it."""
+    state = one.state
+    if requeue(one):
+        one.target, one.inbox, one.priority, one.not_before = drop.target, "", drop.priority, drop.not_before
+        return Taken(Outcome.AGAIN, number, state)
+    if state is State.QUEUED and not one.inbox:
+        one.priority = drop.priority or one.priority  # 0 says nothing
+        if one.attempt == 0 and drop.not_before is not None:
+            one.not_before = drop.not_before
+    return Taken(Outcome.DUPLICATE, number, state, RESULT if one.result else None, final=one.final)
 
 
 def requeue(one: Entry) -> bool:

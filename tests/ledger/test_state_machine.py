@@ -20,51 +20,21 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from faceswapd.core.failures import FINAL, Failure
-from faceswapd.core.intake import Signature
-from faceswapd.core.job import TRANSITIONS, Event, IllegalTransition, Parked, State
+from faceswapd.core.job import TRANSITIONS, Event, IllegalTransition, State
 from faceswapd.core.retry import GiveUp, TryAgain
-from faceswapd.core.wish import Wish
-from faceswapd.ledger import admission, claims, outcomes, standing
-from faceswapd.ledger.admission import Arrival
+from faceswapd.ledger import admission, claims, outcomes, reports, standing, submission
+from faceswapd.ledger.admission import Place
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.outcomes import Assignment, Ran
-from tests.ledger.arrivals import RUNNER, arrival, faceless
-from tests.ledger.book import Book, Drop, cancel, claim, end, release, requeue
+from tests.ledger.arrivals import RUNNER
+from tests.ledger.book import RESULT, Book, Drop, cancel, claim, end, release, requeue
+from tests.ledger.drops import DROPS, OFFERS, arrived
 
 DIED = Failure("child_died", "The engine's child ended.")
 DECLINED = Failure(min(FINAL), "It was declined.")
 MOVES = {(source, one.destination) for one in TRANSITIONS.values() for source in one.sources}
 MEMORY = Path("/dev/shm")  # a disk whose fsync costs nothing
 FEW, MANY = 25, 10_000
-
-DROPS = st.builds(
-    Drop,
-    target=st.sampled_from([f"/in/{name}.mp4" for name in "abcde"]),
-    inbox=st.sampled_from(["main", "rush"]),
-    priority=st.integers(-1, 1),
-    preset=st.sampled_from(["balanced", "best"]),
-    content=st.sampled_from(["one", "two", "three", "result 1", "result 2", None]),
-    face=st.sampled_from(["alice", "alice", "bob", None]),
-    not_before=st.sampled_from([None, None, 5.0]),
-)
-
-
-def arrived(drop: Drop) -> Arrival:
-    """The drop as the inbox hands it over."""
-    given: dict[str, Any] = {
-        "target": drop.target,
-        "inbox": drop.inbox,
-        "priority": drop.priority,
-        "preset": drop.preset,
-        "signature": Signature(1, 1000, 1),
-        "wish": Wish(not_before=drop.not_before),
-    }
-    name = drop.target.rpartition("/")[2]
-    if drop.content is None:
-        return faceless(name, **given, facts=None, parked=Parked.UNREADABLE)
-    if drop.face is None:
-        return faceless(name, drop.content, **given)
-    return arrival(name, drop.content, **given, face=drop.face)
 
 
 class Days(RuleBasedStateMachine):
@@ -169,6 +139,29 @@ class Days(RuleBasedStateMachine):
             answers = [replace(answer, freed=tuple(sorted(answer.freed))) for answer in answers]
             assert answers == [self.book.admit(drop) for drop in drops]
 
+    @rule(offers=st.lists(OFFERS, min_size=1, max_size=3))
+    def submit(self, offers: list[Drop]) -> None:
+        with self.breaking(), contextlib.suppress(sqlite3.OperationalError):
+            answers = self.do(submission.submit(self.ledger, [arrived(offer) for offer in offers], self.now))
+            assert answers == [self.book.submit(offer, self.now) for offer in offers]
+
+    @rule(data=st.data())
+    def the_target_of_a_running_job_is_gone_and_a_copy_is_there(self, data: st.DataObject) -> None:
+        running = [number for number, one in self.book.jobs.items() if one.state is State.RUNNING]
+        if not running:
+            return
+        job = data.draw(st.sampled_from(running))
+        record = self.do(reports.job(self.ledger, job))
+        assert record is not None
+        there = {copy.target for copy in self.do(submission.copies(self.ledger, record))}
+        assert there == self.book.copies(job)
+        if there:
+            target = data.draw(st.sampled_from(sorted(there)))
+            place = Place(target, target.rpartition("/")[2], "main" if target.startswith("/in/") else "")
+            self.do(submission.go_over(self.ledger, job, place, self.now))
+            one = self.book.jobs[job]
+            one.target, one.inbox = place.target, place.inbox
+
     @rule(gone=st.lists(st.sampled_from([f"/in/{name}.mp4" for name in "abcde"]), min_size=1, max_size=2))
     def forget(self, gone: list[str]) -> None:
         with self.breaking(), contextlib.suppress(sqlite3.OperationalError):
@@ -223,7 +216,7 @@ class Days(RuleBasedStateMachine):
         failure = DECLINED if how == "decline" else DIED
         match how:
             case "succeed":
-                work, event = outcomes.succeed(ledger, ran, "/o.mp4", f"result {ran.job}", now), Event.SUCCEED
+                work, event = outcomes.succeed(ledger, ran, RESULT, f"result {ran.job}", now), Event.SUCCEED
             case "fail" | "decline":
                 work, event = outcomes.failed(ledger, ran, failure, GiveUp(failure), now), Event.FAIL
             case "retry":
@@ -255,7 +248,7 @@ class Days(RuleBasedStateMachine):
         one = self.book.jobs.get(job)
         if one is not None and one.execution is not None:
             self.do(outcomes.child_known(self.ledger, one.execution, 77, self.now))
-            self.do(outcomes.publishing(self.ledger, one.execution, "/o.mp4", f"result {job}"))
+            self.do(outcomes.publishing(self.ledger, one.execution, RESULT, f"result {job}"))
             assert f"result {job}" in {left.publishing_content for left in self.do(claims.leftovers(self.ledger))}
 
     # What people ask
@@ -390,6 +383,11 @@ class Days(RuleBasedStateMachine):
     def every_file_has_its_job(self) -> None:
         rows = self.rows("SELECT CAST(target AS TEXT), job FROM sightings")
         assert dict(rows) == self.book.files
+
+    @invariant()
+    def every_submitted_file_has_its_jobs(self) -> None:
+        rows = self.rows("SELECT CAST(target AS TEXT), job, at FROM submissions")
+        assert {(target, job): at for target, job, at in rows} == self.book.submitted
 
     @invariant()
     def pauses_last(self) -> None:
