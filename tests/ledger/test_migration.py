@@ -1,13 +1,16 @@
 import re
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from faceswapd.core.eta import Sort
 from faceswapd.core.job import State
+from faceswapd.core.target import Kind
 from faceswapd.core.wish import NOTHING
-from faceswapd.ledger import admission, claims, outcomes, reports
+from faceswapd.ledger import admission, claims, outcomes, reports, submission
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.migration import migrations
 from tests.ledger.arrivals import NOW, RUNNER, admit, arrival, faceless, ran
@@ -162,7 +165,23 @@ async def plans(ledger: Ledger) -> Plans:
     await reports.executions(ledger, 1)
     await reports.events_of(ledger, 1, 5)
     await reports.past(ledger, "preview")
+    await reports.past_of(ledger, "preview", [Sort(Kind.VIDEO, "balanced")])
+    await _hand_over(ledger)
     return plans
+
+
+async def _hand_over(ledger: Ledger) -> None:
+    """What `submit` asks, and a target that is looked for."""
+    offer = arrival("clip.mp4", "film", target="/clips/clip.mp4", inbox="")
+    await submission.foresee(ledger, [offer])
+    await submission.submit(ledger, [offer, offer, replace(offer, target="/clips/copy.mp4")], NOW)
+    await submission.facts_known(ledger, offer.target, offer.signature)
+    (handed,) = await submission.of_target(ledger, offer.target)
+    record = await reports.job(ledger, handed.job)
+    assert record is not None
+    await submission.signature_taken(ledger, record)
+    await submission.touched(ledger, record, offer.signature)
+    assert await submission.copies(ledger, record)
 
 
 async def test_each_index_is_used_by_a_query(plans: Plans, fresh: sqlite3.Connection) -> None:
