@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,7 @@ Message = TypeVar("Message")
 SETTLE = 0.3  # seconds; the default of 3 is for people
 STARTED_SECONDS = 30.0
 JOB_SECONDS = 60.0
+UNTIL_SECONDS = 180.0
 ROOT = os.geteuid() == 0
 # Through this, a daemon may do no more than any user: root may read everything, and see who writes to it.
 PLAIN = ("setpriv", "--bounding-set=-all", "--inh-caps=-all") if ROOT and shutil.which("setpriv") else ()
@@ -150,11 +152,14 @@ class Farm:
         return detail.job
 
     def until(self, holds: Callable[[messages.Status], bool], what: str) -> messages.Status:
-        """Ask for the status until something holds. Bounded by questions, each a round trip to the daemon."""
-        for _ in range(20_000):
+        """Ask for the status until something holds. Between two questions the daemon gets the processor: asked without
+        a pause it would be busy with the answers."""
+        ends = time.monotonic() + UNTIL_SECONDS
+        while time.monotonic() < ends:
             status = self.status()
             if holds(status):
                 return status
+            time.sleep(0.02)
         raise AssertionError(f"never: {what}; last: {status}")
 
     def kill(self) -> None:
