@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from faceswapd.media.drawn_scene import write_scene_video
-from tests.acceptance.facefusion.asking import NewFarm
+from tests.acceptance.facefusion.asking import NewFarm, looked_at
 from tests.acceptance.farm import Farm
 from tests.acceptance.test_main_job import frames, sound
 from tests.acceptance.test_sidecars import beside
@@ -73,3 +73,25 @@ def test_each_person_is_a_step_of_its_own_on_what_was_made_before(couple: Farm, 
     assert part == pytest.approx(whole * 0.6, abs=2)
     couple.stop()
     assert not list((couple.folder / "state" / "scratch").iterdir())
+
+
+@pytest.mark.parametrize("name", ["photo.jpg", "photo.png"])
+def test_several_persons_in_an_image(name: str, couple: Farm, journal: Path, media: Path) -> None:
+    beside(couple.inbox / name, '[[map]]\nface = "alice"\nposition = 1\n[[map]]\nface = "bob"\nposition = 2\n')
+    couple.start()
+    job = couple.ended(couple.drop(media / name, name))
+    assert (job.state, job.face, job.reason) == ("succeeded", "alice + bob", None)
+    first, second = steps(journal)
+    assert [step["reference_face_position"] for step in (first, second)] == [0, 1]
+    assert Path(second["target_path"]).stem == "pass-1"
+    assert looked_at(Path(job.output or "")).shape == looked_at(media / name).shape
+
+
+def test_a_face_that_a_pass_cannot_use_is_named(couple: Farm, root: Path, media: Path) -> None:
+    write_settings(root, fault="no_face", fault_on=2)
+    beside(couple.inbox / "photo.png", '[[map]]\nface = "alice"\nposition = 1\n[[map]]\nface = "bob"\nposition = 2\n')
+    couple.start()
+    job = couple.ended(couple.drop(media / "photo.png", "photo.png"))
+    assert (job.state, job.category) == ("failed", "no_source_face")
+    assert (job.reason or "").endswith("It was the turn of bob, 2 of 2.")
+    assert list(couple.outbox.rglob("*.png")) == []
