@@ -186,7 +186,7 @@ class Inbox:
             due.append(started)  # more is waiting
             for place in self.places:
                 place.watch.hurry()
-        due += [later.at for place in self.places for later in place.later.values()]
+        due += [later.at for place in self.places for later in place.later.values() if later.at > started]
         self._beat()
         parked = await self._pair_parked()
         await self._alive(asyncio.to_thread(self._keep_folders))
