@@ -15,6 +15,7 @@ class Why(StrEnum):
     CANCEL = "cancel"  # somebody asked
     RELEASE = "release"  # the daemon stops
     AWAY = "away"  # the disk of its target is not there
+    COPIED = "copied"  # its target was copied over itself: the same content, written anew
     STALLED = "stalled"  # no progress
     OVERTIME = "overtime"  # the wall limit
 

@@ -181,6 +181,14 @@ async def signature_taken(ledger: Ledger, job: JobRecord) -> Signature | None:
     return None if row is None else Signature(row["inode"], row["size"], row["modified"])
 
 
+async def is_anothers(ledger: Ledger, job: JobRecord) -> bool:
+    """Whether the file in the place of a job's target was taken anew meanwhile, for another job."""
+    if not job.inbox:
+        return False
+    row = await ledger.row("SELECT job FROM sightings WHERE target = ?", (os.fsencode(job.target),))
+    return row is not None and row["job"] not in (None, job.id)
+
+
 @dataclass(frozen=True, slots=True)
 class Copy:
     """Another file for which a job does, as it was when it was taken."""

@@ -110,8 +110,12 @@ async def _swap(course: Course, shop: Workshop, scratch: Path) -> Made:
             await asyncio.sleep(0)  # where the stop comes
         if before is None or now in (before, None):
             raise
+        if await whereabouts.is_as_taken(course, shop):  # it was copied over itself: what was read was in pieces
+            course.stop(Why.COPIED)
+            await asyncio.sleep(0)
     else:
-        if await asyncio.to_thread(whereabouts.looks, course.claim.job.target) in (before, None):
+        now = await asyncio.to_thread(whereabouts.looks, course.claim.job.target)
+        if now in (before, None) or await whereabouts.is_as_taken(course, shop):
             return made
     raise EngineFailure(Failure("target_changed", "The target was replaced while it was swapped."))
 
@@ -288,6 +292,9 @@ async def _record_stop(course: Course, shop: Workshop, ran: Ran) -> None:
                 await _record_failure(course, shop, ran, Failure("overtime", sentence))
             case Why.AWAY:
                 await outcomes.released(shop.ledger, ran, time.time(), crashed=False, why="its inbox is away")
+            case Why.COPIED:
+                why = "its target was copied over itself meanwhile"
+                await outcomes.released(shop.ledger, ran, time.time(), crashed=False, why=why)
             case _:
                 await outcomes.released(shop.ledger, ran, time.time(), crashed=False)
 

@@ -40,11 +40,8 @@ async def find(course: Course, shop: Workshop) -> Looks:
     """The looks of the target. Where it is gone, or is another file by now, the job goes over to a copy of it that was
     dropped or submitted as well. Raises EngineFailure where there is none, and ChildFailure."""
     job = course.claim.job
-    taken = await submission.signature_taken(shop.ledger, job)
-    now = await _same(course, shop, job.target, taken)
+    now = await _as_taken(course, shop)
     if isinstance(now, Signature):
-        if now != taken and taken is not None:
-            await submission.touched(shop.ledger, job, now)
         return now.size, now.modified
     for copy in await submission.copies(shop.ledger, job):
         place = _place(shop.settings, copy)
@@ -61,6 +58,23 @@ async def find(course: Course, shop: Workshop) -> Looks:
             course.claim = replace(course.claim, job=moved)
             return there.size, there.modified
     raise EngineFailure(_told(job, now))
+
+
+async def is_as_taken(course: Course, shop: Workshop) -> bool:
+    """Whether a target that looks different than before has the content that it had. Raises ChildFailure."""
+    return isinstance(await _as_taken(course, shop), Signature)
+
+
+async def _as_taken(course: Course, shop: Workshop) -> Signature | str:
+    """What the target is like now, if its content is what was taken; else the category of the failure."""
+    job = course.claim.job
+    if await submission.is_anothers(shop.ledger, job):
+        return CHANGED
+    taken = await submission.signature_taken(shop.ledger, job)
+    now = await _same(course, shop, job.target, taken)
+    if isinstance(now, Signature) and taken is not None and now != taken:
+        await submission.touched(shop.ledger, job, now)
+    return now
 
 
 async def _same(course: Course, shop: Workshop, target: str, taken: Signature | None) -> Signature | str:

@@ -42,6 +42,32 @@ def test_replaced_while_it_is_swapped(farm: Farm, media: Path, replace: Callable
     assert target.read_bytes() == (media / "clip.mp4").read_bytes()
 
 
+@pytest.mark.parametrize("replace", [renamed_over, overwritten])
+def test_copied_over_itself_while_it_is_swapped(farm: Farm, media: Path, replace: Callable[[Path, Path], None]) -> None:
+    """The same content, written anew: there is nothing to be done anew, and nothing has failed."""
+    target, number = running(farm, media)
+    replace(target, media / "long.mp4")
+    farm.ctl("resume")
+    done = farm.ended(target)
+    assert (done.id, done.state, done.attempt) == (number, "succeeded", 1), done
+    assert farm.status().counts["failed"] == 0
+    assert [path.name for path in farm.outbox.rglob("*.mp4")] == ["long.mp4"]
+
+
+def test_replaced_while_it_is_swapped_by_a_daemon_that_dies(farm: Farm, media: Path) -> None:
+    """The job of the old content must not swap the new one."""
+    target, number = running(farm, media)
+    renamed_over(target, media / "clip.mp4")
+    farm.until(lambda _: farm.job_of(target).id != number, "the new content is a job of its own")
+    farm.kill()
+    farm.start()
+    farm.ctl("resume")
+    new = farm.ended(target)
+    assert (new.state, new.frames) == ("succeeded", 25)
+    assert "target_changed" in farm.ctl("wait", str(number), "--json", code=1)
+    assert [path.name for path in farm.outbox.rglob("*.mp4")] == ["long.mp4"]
+
+
 def test_removed_while_it_is_swapped_and_put_back(farm: Farm, media: Path) -> None:
     target, number = running(farm, media)
     target.unlink()
