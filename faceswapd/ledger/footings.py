@@ -27,7 +27,7 @@ async def known(ledger: Ledger) -> Footings:
     return found
 
 
-async def keep(ledger: Ledger, folder: str, footings: Sequence[Footing]) -> None:
+async def stand_on(ledger: Ledger, folder: str, footings: Sequence[Footing]) -> None:
     """Put a folder's in the place of those before."""
 
     def unit(connection: sqlite3.Connection) -> None:

@@ -76,4 +76,4 @@ class Footings:
         if folder in self._known:
             log.info("a folder lies on other file systems than before", folder=folder)
         self._known[folder] = ground.footings
-        await kept.keep(self._ledger, folder, ground.footings)
+        await kept.stand_on(self._ledger, folder, ground.footings)

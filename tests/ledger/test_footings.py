@@ -10,8 +10,8 @@ STRANGE = Footing(os.fsdecode(b"/disk/\xff"), "nfs4", os.fsdecode(b"nas:/\xfe"),
 
 async def test_they_are_kept_in_their_order_and_with_all_bytes(ledger: Ledger) -> None:
     inbox = os.fsdecode(b"/disk/in\xfd")
-    await footings.keep(ledger, "/other", [STRANGE])
-    await footings.keep(ledger, inbox, [DISK, STRANGE])
+    await footings.stand_on(ledger, "/other", [STRANGE])
+    await footings.stand_on(ledger, inbox, [DISK, STRANGE])
     assert await footings.known(ledger) == {"/other": (STRANGE,), inbox: (DISK, STRANGE)}
-    await footings.keep(ledger, inbox, [STRANGE])
+    await footings.stand_on(ledger, inbox, [STRANGE])
     assert (await footings.known(ledger))[inbox] == (STRANGE,)
