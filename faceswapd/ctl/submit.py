@@ -151,8 +151,9 @@ def _foreseen(answer: Submitted) -> list[Line]:
             offers.setdefault(offer.key, (offer, one))
     new = [(offer, one) for offer, one in offers.values() if offer.outcome in ("queued", "again")]
     asked = sum(len(one.offers) for one in answer.submissions)
+    files = sum(bool(one.offers) for one in answer.submissions)  # the others are told one by one
     there = asked - len(new)
-    lines = [f"{count(asked, 'job')} of {count(len(answer.submissions), 'file')}: {len(new):,} to do"]
+    lines = [f"{count(asked, 'job')} of {count(files, 'file')}: {len(new):,} to do"]
     lines[0] += f", {there:,} there already or the same as another." if there else "."
     if new:
         frames = sum(one.frames for _, one in new)

@@ -167,6 +167,14 @@ def test_a_dry_run_tells_how_many_and_how_long(
     assert questions[0][1]["dry_run"] is True
 
 
+def test_a_dry_run_counts_no_file_that_cannot_be_taken(path: Path, capsys: Capture) -> None:  # noqa: F811
+    said = answer(taken("/a.mp4", offer(None, key="a")), Submission("/b.mp4", "There is no such file."))
+    code, _ = asked(path, {ROUTE: said}, "submit", "--dry-run", "/a.mp4", "/b.mp4")
+    told = capsys.readouterr()
+    assert (code, told.err) == (1, "faceswapctl: /b.mp4: There is no such file.\n")
+    assert told.out.startswith("1 job of 1 file: 1 to do.\n")
+
+
 def test_json_is_all_answers_as_one(path: Path, capsys: Capture) -> None:  # noqa: F811
     targets = [f"/clips/{number}.mp4" for number in range(30)]
     batches = [answer(*(taken(one, offer(1)) for one in some)) for some in (targets[:25], targets[25:])]
