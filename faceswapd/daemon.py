@@ -83,6 +83,13 @@ async def run(settings: Settings, watchdog: Watchdog, ready: Callable[[str], Non
         await standing.end(ledger, time.time())
 
 
+def _hear_signals(act: Callable[[], object]) -> None:
+    """Act whenever somebody asks the process to end. Not by the event loop's own means, which give the signals back to
+    the system as soon as the loop is closed: the system would end us in the middle of our last words."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: act())
+
+
 @dataclass(frozen=True, slots=True)
 class _Lookers:
     """Who opens files. Several examiners, so that neither the proof of a long output nor a thousand files that are
@@ -155,8 +162,7 @@ class _Rooms:
         house = House(self._ledger.without_waiting(), self._live, orders, self._desk, models)
         doors = server.Server(house, listening, lambda: self._beats.beat("control"))
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop)
+        _hear_signals(lambda: loop.call_soon_threadsafe(self._stop))
         try:
             async with asyncio.TaskGroup() as group:
 
@@ -185,8 +191,7 @@ class _Rooms:
                 for task in (*others, control):
                     task.cancel()
         finally:
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.remove_signal_handler(number)
+            _hear_signals(lambda: None)  # it ends already, and a further one must not cut that short
             await self._desk.close()
             for slot in self._slots:
                 await slot.engine.close()

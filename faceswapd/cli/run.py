@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import faulthandler
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -64,7 +65,11 @@ def _run(arguments: argparse.Namespace) -> int:
 
 async def _watched(settings: Settings, ready: Callable[[str], None]) -> None:
     with Watchdog() as watchdog:
-        await run(settings, watchdog, ready)
+        try:
+            await run(settings, watchdog, ready)
+        finally:  # all is done: a signal that comes now must not make it look as if it had been cut short
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, signal.SIG_IGN)
 
 
 def _is_passing(error: CannotStart | LedgerError) -> bool:

@@ -34,6 +34,21 @@ def test_killed_in_the_middle_and_started_again(farm: Farm, media: Path) -> None
     farm.until(lambda _: not list(scratch.iterdir()), "the scratch folders are removed")
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_one_who_asks_again_and_again_does_not_cut_the_end_short(farm: Farm, number: signal.Signals) -> None:
+    process = farm.processes[-1]
+    while process.poll() is None:
+        process.send_signal(number)
+        time.sleep(0.001)
+    assert process.returncode == 0
+    assert sqlite_files(farm) == ["ledger.sqlite3"], "the ledger was closed"
+
+
+def sqlite_files(farm: Farm) -> list[str]:
+    """What lies of the ledger: its journal is gone when it was closed."""
+    return sorted(path.name for path in (farm.folder / "state").glob("ledger.sqlite3*"))
+
+
 def test_the_third_crash_in_the_same_job_sets_it_aside(farm: Farm, media: Path) -> None:
     target = farm.drop(media / "long.mp4")
     for _ in range(3):
