@@ -133,12 +133,14 @@ class Rounds:
                 pass
 
     def _kill_engine(self) -> bool:
-        with contextlib.suppress(psutil.Error):
-            for child in children(self.farm.processes[-1].pid):
+        """Kill the child of each slot: which one has the job is not told."""
+        killed = False
+        for child in children(self.farm.processes[-1].pid):
+            with contextlib.suppress(psutil.Error):
                 if self.engine in " ".join(child.cmdline()):
                     child.kill()
-                    return True
-        return False
+                    killed = True
+        return killed
 
     def order(self, route: str, **body: str) -> None:
         """An order whose answer may never come."""
