@@ -172,7 +172,7 @@ def test_what_is_too_large_for_the_disk_says_so_and_the_small_ones_go_before_it(
     assert small.state == "succeeded"
     waits = farm.ask(messages.JobDetail, f"/v1/jobs/{large.id}").job
     assert waits.state == "queued"
-    assert "It needs 3 MB of space on the disk of the scratch folder, and 1 MB are free." in (waits.reason or "")
+    assert "It needs 2 MB of space on the disk of the scratch folder, and 1 MB are free." in (waits.reason or "")
     assert "of space on the disk of the scratch folder" in farm.ctl("show", str(large.id))
     filler.unlink()
     assert farm.ended(Path(large.target)).state == "succeeded"
