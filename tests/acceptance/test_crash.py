@@ -81,6 +81,15 @@ def dies_at_a_pause(crash: Crash, point: str) -> None:
     crash.rounds.settled()
 
 
+def dies_at_a_late_word(crash: Crash, point: str) -> None:
+    """The defaults of a folder come when its targets have ended already: of them nothing new is asked."""
+    wants = crash.rounds.drop(video=False)
+    crash.start(point)
+    assert crash.rounds.drive(wants)
+    (wants[0].target.parent / ".faceswapd.toml").write_text("priority = 5\n", encoding="utf-8")
+    crash.recovers(point, wants)
+
+
 def dies_at_a_submission(crash: Crash, point: str) -> None:
     """A file that lies in an inbox is handed over, too, as soon as the face is known."""
     wants = crash.rounds.drop(video=False)
@@ -107,6 +116,8 @@ WAYS: dict[str, Callable[[Crash, str], None]] = {
     "after pause": dies_at_a_pause,
     "before resume": dies_at_a_pause,
     "after resume": dies_at_a_pause,
+    "before hear": dies_at_a_late_word,
+    "after hear": dies_at_a_late_word,
     "before submit": dies_at_a_submission,
     "after submit": dies_at_a_submission,
 }
