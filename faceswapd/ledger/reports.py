@@ -33,6 +33,15 @@ class Count:
     frames: int
 
 
+async def is_output(ledger: Ledger, place: str, content: str) -> bool:
+    """Whether a job is recorded whose output, of this content, lies in this place."""
+    return bool(
+        await ledger.rows(
+            "SELECT 1 FROM jobs WHERE output_content = ? AND output = ? LIMIT 1", (content, os.fsencode(place))
+        )
+    )
+
+
 async def counts(ledger: Ledger) -> dict[State, Count]:
     """Jobs and frames by state."""
     rows = await ledger.rows("SELECT state, sum(jobs) AS jobs, sum(frames) AS frames FROM job_counts GROUP BY state")

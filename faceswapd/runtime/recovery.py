@@ -40,7 +40,7 @@ async def recover(ledger: Ledger, settings: Settings, *, clean: bool) -> None:
     faults.reached("orphans ended")
     for one in leftovers:
         ran = Ran(one.execution, one.segment, one.job)
-        if await _published(one):
+        if await _published(ledger, one):
             assert one.publishing is not None
             assert one.publishing_content is not None
             await outcomes.succeed(ledger, ran, one.publishing, one.publishing_content, time.time())
@@ -96,11 +96,14 @@ def _same_machine_boot(kept: Path) -> bool:
     return now is None or before in (now, "")
 
 
-async def _published(one: claims.Leftover) -> bool:
-    """Whether the crash came after the output was put into place and before that was recorded."""
+async def _published(ledger: Ledger, one: claims.Leftover) -> bool:
+    """Whether the crash came after the output was put into place and before that was recorded. Two targets may have
+    the same output to the last byte, and the name that one of them was about to take may be the other's by now."""
     if one.publishing is None or one.publishing_content is None:
         return False
-    return await asyncio.to_thread(outbox.digest, Path(one.publishing)) == one.publishing_content
+    if await asyncio.to_thread(outbox.digest, Path(one.publishing)) != one.publishing_content:
+        return False
+    return not await reports.is_output(ledger, one.publishing, one.publishing_content)
 
 
 def _clean(settings: Settings, places: list[Path]) -> None:

@@ -163,6 +163,7 @@ async def plans(ledger: Ledger) -> Plans:
     await reports.of_target(ledger, "/main/0.mp4")
     await reports.parked_needing_face(ledger)
     await reports.executions(ledger, 1)
+    await reports.is_output(ledger, "/outbox/0.mp4", "0" * 64)
     await reports.events_of(ledger, 1, 5)
     await reports.past(ledger, "preview")
     await reports.past_of(ledger, "preview", [Sort(Kind.VIDEO, "balanced")])

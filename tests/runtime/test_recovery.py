@@ -13,6 +13,7 @@ from faceswapd.core.job import State
 from faceswapd.core.retry import GiveUp
 from faceswapd.ledger import claims, outcomes
 from faceswapd.ledger.claims import Claim, Runner
+from faceswapd.ledger.outcomes import Ran
 from faceswapd.runtime import notes, outbox, recovery
 from tests.children.small_children import gone
 from tests.runtime.workplace import Workplace, names
@@ -57,6 +58,27 @@ async def test_a_target_that_was_replaced_meanwhile_is_not_taken_for_the_one_tha
     await recovery.recover(place.ledger, place.settings, clean=False)
     assert (await place.job(job)).state is State.SUCCEEDED
     assert (place.inbox / "clip.mp4").read_text(encoding="utf-8") == "new content"
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+async def test_of_two_jobs_with_equal_outputs_under_one_name_only_one_has_it(
+    place: Workplace,
+    recorded: bool,  # noqa: FBT001
+) -> None:
+    """Both were about to take the name, one of them did, and perhaps that was still recorded."""
+    jobs = [await place.drop("one.mp4"), await place.drop("two.mp4")]
+    output = place.settings.outbox / "same.mp4"
+    for job in jobs:
+        await publishing(place, job, output, b"swapped")
+    output.write_bytes(b"swapped")
+    if recorded:
+        first = (await claims.leftovers(place.ledger))[0]
+        assert first.publishing_content is not None
+        ran = Ran(first.execution, first.segment, first.job)
+        await outcomes.succeed(place.ledger, ran, str(output), first.publishing_content, 2.0)
+    await recovery.recover(place.ledger, place.settings, clean=False)
+    states = [(await place.job(job)).state for job in jobs]
+    assert sorted(states) == [State.QUEUED, State.SUCCEEDED]
 
 
 @pytest.mark.parametrize("there", [None, b"", b"somebody else's"])
