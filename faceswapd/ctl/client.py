@@ -16,6 +16,7 @@ REFUSED: Final = 1  # exit codes; `parser.py` documents them
 UNREACHABLE: Final = 3
 ANSWER_SECONDS: Final = 10.0  # the daemon answers in milliseconds; this is for one that hangs
 LARGEST_ANSWER: Final = 256 * 1024 * 1024  # bytes: some 300,000 jobs
+BROKEN_OFF: Final = "The daemon broke its answer off: it is ending, or starting again. Ask once more; its log says why."
 
 Message = TypeVar("Message")
 
@@ -53,6 +54,8 @@ class Client(NamedTuple):
         )
         try:
             status, content = self._exchange(head.encode("ascii") + body, seconds)
+            if status >= 500 and not content.startswith(b"{"):  # the server's own words, and none of a handler
+                return Problem(BROKEN_OFF, UNREACHABLE)
             answer = json.loads(content, parse_constant=_refuse)
             if status < 300:
                 return from_wire(kind, answer)

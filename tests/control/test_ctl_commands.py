@@ -12,6 +12,7 @@ from faceswapd import __version__
 from faceswapd.control import address
 from faceswapd.control.messages import Done, Error, Explanation, Jobs, LedgerCheck, Retried, to_wire
 from faceswapd.ctl import main
+from faceswapd.ctl.client import BROKEN_OFF
 from faceswapd.ctl.job_screens import jobs_table
 from faceswapd.ctl.terminal import Terminal
 from tests.control import samples
@@ -295,6 +296,12 @@ def test_rubbish_is_one_sentence(rubbish: bytes, path: Path, capsys: Capture) ->
     said = capsys.readouterr()
     assert (code, said.out, said.err.count("\n")) == (3, "", 1)
     assert said.err.startswith("faceswapctl: ")
+
+
+def test_an_answer_that_is_broken_off_says_that_the_daemon_ends(path: Path, capsys: Capture) -> None:
+    broken_off = b"HTTP/1.1 500 Internal Server Error\r\n\r\nInternal Server Error"
+    assert asked(path, {"GET /v1/jobs": broken_off}, "jobs")[0] == 3
+    assert capsys.readouterr().err == f"faceswapctl: {BROKEN_OFF}\n"
 
 
 def test_a_chunked_answer_is_understood(path: Path, capsys: Capture) -> None:
