@@ -8,8 +8,11 @@ from statistics import linear_regression, median
 
 import psutil
 
+from faceswapd.daemon import THREADS
+
 MOST_GROWTH = 5.0  # per cent of the memory of a life that has warmed up
 MOST_MORE = 4  # descriptors and threads, between medians: how many are open changes with what runs
+OWN_THREADS = 12  # beside the pool for what blocks, which fills up by and by: of the ledger, the watches, the watchdog
 LONG_LIFE = 600.0  # seconds; a shorter one is still warming up
 
 
@@ -48,7 +51,8 @@ class Growth:
         if self.long and self.percent > MOST_GROWTH:
             told.append(f"The daemon's memory grew by {self.percent:.1f} % in {self.seconds:.0f} s.")
         for name, (warm, end) in (("descriptors", self.descriptors), ("threads", self.threads)):
-            if self.long and end > warm + MOST_MORE:
+            full = THREADS + OWN_THREADS if name == "threads" else 0
+            if self.long and end > max(warm + MOST_MORE, full):
                 told.append(f"The daemon's {name} grew from {warm:.0f} to {end:.0f} in {self.seconds:.0f} s.")
         return told
 
