@@ -1,5 +1,6 @@
 """Whatever lies in an inbox beside them: good files become jobs, and what is not taken says why."""
 
+import contextlib
 import os
 import shutil
 import socket
@@ -57,8 +58,8 @@ def photos(tmp_path: Path, media: Path) -> Iterator[Path]:
 def bad(folder: Path, media: Path) -> dict[str, str]:
     """Put everything there that is no target; the beginnings of the words that are said of it, by name."""
     os.mkfifo(folder / "a pipe.mp4")
-    with socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(os.path.relpath(folder / "a socket.mp4"))
+    with socket.socket(socket.AF_UNIX) as listening, contextlib.chdir(folder):  # a whole path may be too long
+        listening.bind("a socket.mp4")
     (folder / "a loop.mp4").symlink_to("a loop.mp4")
     (folder / "a way up").symlink_to("..")
     (folder / "a locked folder").mkdir(mode=0)
