@@ -15,7 +15,7 @@ demo: $(VENV)/.runtime
 	$(BIN)/faceswapd demo $(DEMO)
 
 test: $(VENV)/.test lint
-	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+	$(BIN)/python -m pytest --numprocesses 3 --dist worksteal
 
 test-deep: $(VENV)/.test
 	$(BIN)/python -m pytest -m deep --durations=0

@@ -22,7 +22,7 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_portrait(folder / "other.png", 9)
     write_scene_video(folder / "clip.mp4", [11], 320, 240, 1.0, 25)
     write_scene_video(folder / "other.mp4", [7], 320, 240, 1.0, 25)
-    write_scene_video(folder / "long.mp4", [11, 7], 480, 270, 6.0, 25)
+    write_scene_video(folder / "long.mp4", [11, 7], 480, 270, 3.6, 25)
     times = [0.0]
     while times[-1] < 1.5:
         times.append(times[-1] + (1 / 30, 1 / 15, 1 / 24)[len(times) % 3])

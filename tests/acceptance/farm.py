@@ -154,12 +154,13 @@ class Farm:
     def until(self, holds: Callable[[messages.Status], bool], what: str) -> messages.Status:
         """Ask for the status until something holds. Between two questions the daemon gets the processor: asked without
         a pause it would be busy with the answers."""
-        ends = time.monotonic() + UNTIL_SECONDS
+        ends, pause = time.monotonic() + UNTIL_SECONDS, 0.02
         while time.monotonic() < ends:
             status = self.status()
             if holds(status):
                 return status
-            time.sleep(0.02)
+            time.sleep(pause)
+            pause = min(1.2 * pause, 0.15)
         raise AssertionError(f"never: {what}; last: {status}")
 
     def kill(self) -> None:

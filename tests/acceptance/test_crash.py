@@ -90,6 +90,15 @@ def dies_at_a_late_word(crash: Crash, point: str) -> None:
     crash.recovers(point, wants)
 
 
+def dies_at_a_retry_of_all(crash: Crash, point: str) -> None:
+    """All that failed is asked for again by one order."""
+    wants = crash.rounds.drop(video=False)
+    crash.start(point)
+    assert crash.rounds.drive(wants)
+    crash.rounds.order("retry")
+    crash.recovers(point, wants)
+
+
 def dies_at_a_submission(crash: Crash, point: str) -> None:
     """A file that lies in an inbox is handed over, too, as soon as the face is known."""
     wants = crash.rounds.drop(video=False)
@@ -118,6 +127,8 @@ WAYS: dict[str, Callable[[Crash, str], None]] = {
     "after resume": dies_at_a_pause,
     "before hear": dies_at_a_late_word,
     "after hear": dies_at_a_late_word,
+    "before requeue_failed": dies_at_a_retry_of_all,
+    "after requeue_failed": dies_at_a_retry_of_all,
     "before submit": dies_at_a_submission,
     "after submit": dies_at_a_submission,
 }

@@ -117,7 +117,7 @@ def test_pause_of_an_inbox_survives_a_restart(farm: Farm, media: Path) -> None:
     assert "no inbox 'nonsense'" in farm.ctl("pause", "nonsense", code=1)
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGKILL, marks=pytest.mark.deep), signal.SIGSEGV])
 def test_a_child_that_dies_is_tried_again(new_farm: NewFarm, media: Path, number: int) -> None:
     farm = new_farm("[retry]\nfirst = 0.1\n")
     farm.start()

@@ -18,7 +18,7 @@ from tests.acceptance.farm import Farm
 from tests.acceptance.namespace import Namespace, namespace
 
 OFTEN = "rescan = 1\n"
-SELDOM = "rescan = 60\n"
+SELDOM = "rescan = 5\n"
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def all_succeed(farm: Farm, count: int) -> None:
         assert job.attempt == 1, "no attempt was spent"
 
 
-@pytest.mark.parametrize(("look", "count"), [(OFTEN, 20), (SELDOM, 6)])
+@pytest.mark.parametrize(("look", "count"), [(OFTEN, 8), (SELDOM, 6)])
 def test_what_waits_in_an_inbox_that_is_mounted_over_waits_until_it_is_back(
     new_farm: NewFarm, aside: Namespace, pictures: list[Path], look: str, count: int
 ) -> None:
@@ -208,7 +208,10 @@ def said_by(farm: Farm, command: str) -> str:
     return " ".join(done.stdout.split())
 
 
-@pytest.mark.parametrize("afterwards", ["keep", "archive", "delete"])
+@pytest.mark.parametrize(
+    "afterwards",
+    [pytest.param("keep", marks=pytest.mark.deep), "archive", pytest.param("delete", marks=pytest.mark.deep)],
+)
 def test_an_inbox_that_cannot_be_written_is_worked_from_and_said_to_be_so(
     new_farm: NewFarm, aside: Namespace, pictures: list[Path], afterwards: str
 ) -> None:

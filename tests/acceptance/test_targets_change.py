@@ -93,13 +93,16 @@ def test_removed_while_it_waits(farm: Farm, media: Path) -> None:
     assert farm.ended(target).reason == "The file was taken out of the inbox."
 
 
-@pytest.mark.parametrize("back", [shutil.copyfile, shutil.move, os.link])
-def test_an_output_that_comes_back_is_known(farm: Farm, media: Path, back: Callable[[Path, Path], object]) -> None:
+def test_an_output_that_comes_back_is_known(farm: Farm, media: Path) -> None:
     """Under another name, in whatever way."""
     first = farm.ended(farm.drop(media / "photo.png"))
-    place = farm.inbox / "alice" / "holiday" / "another name.png"
-    place.parent.mkdir()
-    back(Path(first.output or ""), place)
+    folder = farm.inbox / "alice" / "holiday"
+    folder.mkdir()
+    back: tuple[Callable[[Path, Path], object], ...] = (shutil.copyfile, os.link, shutil.move)
+    for way in back:
+        way(Path(first.output or ""), folder / f"by {way.__name__}.png")
     last = farm.ended(farm.drop(media / "photo.jpg", "alice", "zz-last.jpg"))
     assert last.id == first.id + 1
-    assert f"the result of job {first.id}" in farm.ctl("explain", str(place))
+    for place in folder.iterdir():
+        assert f"the result of job {first.id}" in farm.ctl("explain", str(place))
+    assert len(list(folder.iterdir())) == len(back)

@@ -47,7 +47,7 @@ def built(kind: Any) -> st.SearchStrategy[Any]:
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 @given(data=st.data())
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_a_message_survives_the_wire(kind: Any, data: st.DataObject) -> None:
     message = data.draw(built(kind))
     assert from_wire(kind, json.loads(json.dumps(to_wire(message)))) == message

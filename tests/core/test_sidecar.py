@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from faceswapd.core.intake import Face, Rules
@@ -177,6 +177,7 @@ VALUES = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from(KEYS) | st.text(), VALUES, max_size=5))
+@settings(max_examples=40)
 def test_no_value_whatsoever_breaks_it(values: dict[str, Any]) -> None:
     answer = understand(FILE, values, KNOWN)
     assert isinstance(answer, Said) or (answer.sentence.startswith(FILE) and len(answer.sentence) < 1000)

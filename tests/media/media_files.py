@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+import pytest
 from av.audio.codeccontext import AudioCodecContext
 from av.audio.stream import AudioStream
 from av.video.stream import VideoStream
@@ -68,6 +69,23 @@ RECIPES = {
     "material.mxf": Recipe(form="mxf", video="mpeg2video", audio="pcm_s16le"),
     "interlaced.mxf": Recipe(form="mxf", video="mpeg2video", audio="pcm_s16le", options={"flags": "+ildct+ilme"}),
 }
+
+# Those that differ most from each other. What goes through all of them at length does so in the deep tests.
+TELLING = frozenset(
+    [
+        "plain.mp4",
+        "b-frames.mp4",
+        "uneven.mp4",
+        "silent.mp4",
+        "odd.mp4",
+        "quicktime.mov",
+        "live.mkv",
+        "vp9.webm",
+        "h264.avi",
+        "transport.mpeg",
+    ]
+)
+EACH_RECIPE = [pytest.param(name, marks=() if name in TELLING else pytest.mark.deep) for name in RECIPES]
 
 
 def picture(number: int, width: int = WIDTH, height: int = HEIGHT) -> NDArray[np.uint8]:

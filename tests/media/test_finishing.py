@@ -31,7 +31,7 @@ from tests.media.engine_files import (
     profile,
     start_of_sound,
 )
-from tests.media.media_files import FRAMES, RECIPES, Recipe, make_video
+from tests.media.media_files import EACH_RECIPE, FRAMES, Recipe, make_video
 
 Videos = Mapping[str, Path]
 
@@ -90,7 +90,7 @@ def assert_same_moments(target: Path, output: Path, tolerance: Fraction = Fracti
     assert all(abs(old - new) <= tolerance for old, new in pairs)
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", EACH_RECIPE)
 def test_every_kind_of_video_gets_all_back(name: str, videos: Videos, tmp_path: Path) -> None:
     target = videos[name]
     _, finished = swapped(target, tmp_path)

@@ -21,7 +21,7 @@ from faceswapd.media.probe import probe
 from faceswapd.media.trimming import trim
 from faceswapd.media.verify import verify
 from tests.media.engine_files import add_subtitles, engine_video, make_bright, moments
-from tests.media.media_files import FRAMES, RATE, RECIPES, make_video, turn
+from tests.media.media_files import EACH_RECIPE, FRAMES, RATE, RECIPES, make_video, turn
 
 Videos = Mapping[str, Path]
 
@@ -58,7 +58,7 @@ def same(made: list[NDArray[np.uint8]], wanted: list[NDArray[np.uint8]]) -> bool
     )
 
 
-@pytest.mark.parametrize("name", sorted(RECIPES))
+@pytest.mark.parametrize("name", EACH_RECIPE)
 def test_every_kind_of_video_gives_exactly_its_pictures(name: str, videos: Videos, tmp_path: Path) -> None:
     target = videos[name]
     part = trimmed(target, tmp_path, 0.48, 1.2)
@@ -74,7 +74,7 @@ def test_every_kind_of_video_gives_exactly_its_pictures(name: str, videos: Video
     assert part.facts.duration == pytest.approx(len(wanted) / RATE, abs=0.03)
 
 
-@pytest.mark.parametrize("name", sorted(RECIPES))
+@pytest.mark.parametrize("name", EACH_RECIPE)
 def test_the_part_goes_the_whole_way_of_a_target(name: str, videos: Videos, tmp_path: Path) -> None:
     target = videos[name]
     part = trimmed(target, tmp_path, 0.5)
