@@ -15,6 +15,7 @@ demo: $(VENV)/.runtime
 	$(BIN)/faceswapd demo $(DEMO)
 
 test: $(VENV)/.test lint
+	$(BIN)/python -m compileall -q faceswapd tests  # hundreds of processes are started, which need not do it each
 	$(BIN)/python -m pytest --numprocesses 3 --dist worksteal
 
 test-deep: $(VENV)/.test

@@ -102,12 +102,13 @@ def test_a_target_that_grows_is_taken_once_and_whole(farm: Farm, media: Path) ->
 
 
 def test_hostile_names_are_swapped_like_others(farm: Farm, media: Path) -> None:
-    for number, name in enumerate(HOSTILE):
-        target = farm.inbox / "alice" / os.fsdecode(name)
+    targets = [farm.inbox / "alice" / os.fsdecode(name) for name in HOSTILE]
+    for number, target in enumerate(targets):
         target.write_bytes(marked(media / "photo.png", str(number)))
+    for target in targets:
         job = farm.ended(target)
         assert job.state == "succeeded"
-        assert job.output == str(farm.outbox / "alice" / os.fsdecode(name))
+        assert job.output == str(farm.outbox / "alice" / target.name)
         assert "It is job" in farm.ctl("explain", str(target))
     assert farm.status().counts["succeeded"] == len(HOSTILE)
     assert f"{len(HOSTILE)} succeeded" in farm.ctl("status")

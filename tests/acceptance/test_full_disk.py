@@ -214,7 +214,7 @@ def test_a_daemon_that_is_stopped_or_started_on_a_full_disk_loses_nothing(
     all_succeed(farm, 5)
 
 
-@pytest.mark.parametrize("how", ["unmounted", "read-only"])
+@pytest.mark.parametrize("how", ["unmounted", pytest.param("read-only", marks=pytest.mark.deep)])
 def test_an_outbox_that_goes_away_in_the_middle_holds_the_queue(
     new_farm: NewFarm, mount: Mount, pictures: list[Path], how: str
 ) -> None:

@@ -65,7 +65,7 @@ def all_succeed(farm: Farm, count: int) -> None:
         assert job.attempt == 1, "no attempt was spent"
 
 
-@pytest.mark.parametrize(("look", "count"), [(OFTEN, 8), (SELDOM, 6)])
+@pytest.mark.parametrize(("look", "count"), [pytest.param(OFTEN, 20, marks=pytest.mark.deep), (SELDOM, 6)])
 def test_what_waits_in_an_inbox_that_is_mounted_over_waits_until_it_is_back(
     new_farm: NewFarm, aside: Namespace, pictures: list[Path], look: str, count: int
 ) -> None:
@@ -140,7 +140,7 @@ def test_a_disk_that_was_mounted_inside_the_inbox_is_waited_for(
     all_succeed(farm, 4)
 
 
-@pytest.mark.parametrize("look", [OFTEN, SELDOM])
+@pytest.mark.parametrize("look", [OFTEN, pytest.param(SELDOM, marks=pytest.mark.deep)])
 def test_faces_on_a_disk_that_is_away_are_waited_for(
     new_farm: NewFarm, aside: Namespace, pictures: list[Path], look: str
 ) -> None:
@@ -179,6 +179,7 @@ def test_whoever_says_so_lets_the_missing_files_go(new_farm: NewFarm, aside: Nam
     farm.until(lambda status: status.counts["succeeded"] == 1, "what lies there now is done")
 
 
+@pytest.mark.deep
 def test_a_disk_in_another_place_that_holds_the_same_files_is_the_inbox(
     new_farm: NewFarm, aside: Namespace, pictures: list[Path], tmp_path: Path
 ) -> None:
@@ -267,12 +268,13 @@ def test_an_inbox_that_was_removed_and_made_anew_with_files_at_once_goes_on(
     assert farm.ended(farm.drop(pictures[0])).state == "succeeded"
     shutil.rmtree(farm.inbox)
     (farm.inbox / "alice").mkdir(parents=True)
-    for picture in pictures[1:11]:
+    for picture in pictures[1:5]:
         farm.drop(picture)
-    farm.until(lambda status: status.counts["succeeded"] == 11, "all are done")
+    farm.until(lambda status: status.counts["succeeded"] == 5, "all are done")
     assert farm.ended(farm.drop(pictures[12])).state == "succeeded"
 
 
+@pytest.mark.deep
 def test_an_inbox_in_whose_place_another_folder_is_moved_goes_on(
     new_farm: NewFarm, pictures: list[Path], tmp_path: Path
 ) -> None:

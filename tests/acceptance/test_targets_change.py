@@ -28,7 +28,7 @@ def overwritten(target: Path, new: Path) -> None:
     target.write_bytes(new.read_bytes())
 
 
-@pytest.mark.parametrize("replace", [renamed_over, overwritten])
+@pytest.mark.parametrize("replace", [pytest.param(renamed_over, marks=pytest.mark.deep), overwritten])
 def test_replaced_while_it_is_swapped(farm: Farm, media: Path, replace: Callable[[Path, Path], None]) -> None:
     target, number = running(farm, media)
     replace(target, media / "clip.mp4")
@@ -42,7 +42,7 @@ def test_replaced_while_it_is_swapped(farm: Farm, media: Path, replace: Callable
     assert target.read_bytes() == (media / "clip.mp4").read_bytes()
 
 
-@pytest.mark.parametrize("replace", [renamed_over, overwritten])
+@pytest.mark.parametrize("replace", [pytest.param(renamed_over, marks=pytest.mark.deep), overwritten])
 def test_copied_over_itself_while_it_is_swapped(farm: Farm, media: Path, replace: Callable[[Path, Path], None]) -> None:
     """The same content, written anew: there is nothing to be done anew, and nothing has failed."""
     target, number = running(farm, media)

@@ -95,7 +95,7 @@ def test_each_is_taken_once_and_whole(
     assert {name: taken(farm, target) for name, target in targets.items()} == {name: wanted[name] for name in targets}
 
 
-@pytest.mark.parametrize("name", ["stays-open.mp4", "stays-open.jpg"])
+@pytest.mark.parametrize("name", ["stays-open.mp4", pytest.param("stays-open.jpg", marks=pytest.mark.deep)])
 def test_who_keeps_it_open_is_told_and_it_is_taken_when_it_is_closed(
     new_farm: NewFarm, wholes: dict[str, Path], media: Path, name: str
 ) -> None:
@@ -112,7 +112,7 @@ def test_who_keeps_it_open_is_told_and_it_is_taken_when_it_is_closed(
     assert taken(farm, target) == [Taken(digest(wholes[name]), wholes[name].stat().st_size, "queued")]
 
 
-@pytest.mark.parametrize("name", ["in-place.mp4", "in-place.jpg"])
+@pytest.mark.parametrize("name", ["in-place.mp4", pytest.param("in-place.jpg", marks=pytest.mark.deep)])
 def test_what_is_overwritten_in_place_is_a_new_job(
     new_farm: NewFarm, wholes: dict[str, Path], media: Path, name: str
 ) -> None:

@@ -155,6 +155,7 @@ def test_a_configuration_that_hangs_is_not_waited_for(machine: Machine) -> None:
     assert "did not answer" in found["settings"][0]["sentence"]
 
 
+@pytest.mark.deep
 def test_a_model_that_hangs_is_not_waited_for_either(machine: Machine) -> None:
     """Threads that the system holds would keep Python from ending."""
     root = machine.facefusion()

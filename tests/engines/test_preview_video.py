@@ -67,7 +67,13 @@ def _read(path: Path) -> ReadBack:
     return back
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpeg", ".wmv", ".mxf"])
+@pytest.mark.parametrize(
+    "suffix",
+    [
+        *(".mp4", ".mov", ".mkv", ".webm"),
+        *(pytest.param(one, marks=pytest.mark.deep) for one in (".m4v", ".avi", ".mpeg", ".wmv", ".mxf")),
+    ],
+)
 def test_every_container(suffix: str, tmp_path: Path, source: SourceFace, label_stands: LabelStands) -> None:
     target, output = tmp_path / f"target{suffix}", tmp_path / f"output{suffix}"
     write_scene_video(target, [11], 320, 240, 0.6)
@@ -118,7 +124,9 @@ def test_a_turned_video_comes_out_upright(
     assert label_stands(after.pictures[0])
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".webm", ".avi"])
+@pytest.mark.parametrize(
+    "suffix", [".mp4", ".webm", *(pytest.param(one, marks=pytest.mark.deep) for one in (".mkv", ".avi"))]
+)
 @pytest.mark.parametrize("size", [(321, 241), (240, 320)], ids=["odd", "portrait"])
 def test_the_size_is_kept(suffix: str, size: tuple[int, int], tmp_path: Path, source: SourceFace) -> None:
     target, output = tmp_path / f"target{suffix}", tmp_path / f"output{suffix}"

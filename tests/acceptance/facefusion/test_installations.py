@@ -29,6 +29,7 @@ def test_a_broken_installation_holds_the_queue_and_goes_on_by_itself(
     assert job.attempt == 1
 
 
+@pytest.mark.deep
 def test_what_breaks_every_way_of_driving_leaves_the_fastest_when_it_is_mended(
     new_farm: NewFarm, root: Path, media: Path, picture: Path
 ) -> None:
@@ -132,6 +133,7 @@ def test_a_preset_of_ones_own_is_asked_for_by_the_files_name(new_farm: NewFarm, 
     assert (job.state, job.preset) == ("succeeded", "mine")
 
 
+@pytest.mark.deep
 def test_killed_in_the_middle_nothing_is_lost_and_nobody_is_left(new_farm: NewFarm, root: Path, media: Path) -> None:
     write_settings(root, costs={"per_frame": 0.2})
     farm = new_farm()

@@ -85,14 +85,16 @@ def test_what_goes_wrong_once_is_told_and_mended_where_it_can_be(
         assert job.state == "succeeded", job.reason
 
 
-@pytest.mark.parametrize("name", ["photo.png", "photo.jpg", "clip.mp4"])
+@pytest.mark.parametrize("name", ["photo.png", pytest.param("photo.jpg", marks=pytest.mark.deep), "clip.mp4"])
 def test_an_output_that_is_cut_short_never_reaches_the_outbox(farm: Farm, root: Path, media: Path, name: str) -> None:
     write_settings(root, fault="truncated_output")
     job = failed(farm, farm.drop(media / name), "output_damaged")
     assert job.attempt == 3, "it may have been chance"
 
 
-@pytest.mark.parametrize("fault", ["hang", "hang_pipe", "ignore_term"])
+@pytest.mark.parametrize(
+    "fault", [*(pytest.param(fault, marks=pytest.mark.deep) for fault in ("hang", "hang_pipe")), "ignore_term"]
+)
 def test_a_child_that_stands_still_is_ended_with_all_that_it_started(
     new_farm: NewFarm, root: Path, picture: Path, fault: str
 ) -> None:

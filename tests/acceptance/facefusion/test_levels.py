@@ -77,6 +77,7 @@ def test_where_the_driver_does_not_work_the_next_level_does_and_the_reason_is_sh
     assert "FaceFusion is driven the slower way `batch`" in farm.ctl("status")
 
 
+@pytest.mark.deep
 def test_where_no_batch_begins_all_of_its_jobs_go_on_one_by_one(
     new_farm: NewFarm, own_root: Path, media: Path, picture: Path
 ) -> None:
