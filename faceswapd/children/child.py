@@ -21,6 +21,7 @@ import psutil
 from faceswapd.children import kin, memory
 from faceswapd.children.control_group import Group, Groups
 from faceswapd.children.shield import to_the_end
+from faceswapd.children.surroundings import surroundings
 from faceswapd.core.failures import Failure
 
 START_SECONDS = 60.0  # from the start of a child to its "ready"
@@ -93,7 +94,7 @@ class Child:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 start_new_session=True,
-                env={**os.environ, **(env or {}), kin.VARIABLE: mark},
+                env=surroundings(mark, env),
                 cwd=cwd,
                 limit=LINE_LIMIT,
             )

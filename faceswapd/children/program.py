@@ -14,6 +14,7 @@ from faceswapd.children import kin
 from faceswapd.children.child import STOP_SECONDS
 from faceswapd.children.limits import make_give_way
 from faceswapd.children.shield import to_the_end
+from faceswapd.children.surroundings import surroundings
 from faceswapd.core.failures import Failure
 
 KEPT = 4 << 20  # bytes of each stream that are kept, the last ones
@@ -64,7 +65,7 @@ async def run(
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
             cwd=cwd,
-            env={**os.environ, **(env or {}), kin.VARIABLE: mark},
+            env=surroundings(mark, env),
         )
     except OSError as error:
         raise ProgramError(

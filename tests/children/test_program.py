@@ -1,5 +1,6 @@
 import asyncio
 import contextlib
+import os
 import sys
 from pathlib import Path
 
@@ -27,6 +28,15 @@ async def test_a_signal_is_a_negative_code() -> None:
 async def test_it_runs_in_the_folder_and_the_environment_that_it_is_given(tmp_path: Path) -> None:
     code = "import os; print(os.getcwd(), os.environ['COLOUR'], 'PATH' in os.environ)"
     assert (await run(python(code), cwd=tmp_path, env={"COLOUR": "red"})).out == f"{tmp_path} red True\n"
+
+
+@pytest.mark.parametrize("given", [None, {"ORT_DISABLE_TELEMETRY": "0"}])
+async def test_onnx_runtime_tells_nobody_of_anything(tmp_path: Path, given: dict[str, str] | None) -> None:
+    """Where it does, it keeps the session's name beside other temporary files."""
+    code = "import onnxruntime, os; onnxruntime.get_available_providers(); print(os.environ['ORT_DISABLE_TELEMETRY'])"
+    ended = await run(python(code), env={**(given or {}), "TMPDIR": str(tmp_path), "CI": ""})
+    assert (ended.code, ended.out) == (0, "1\n"), ended.err
+    assert await asyncio.to_thread(os.listdir, tmp_path) == []
 
 
 async def test_nothing_is_on_its_stdin() -> None:
