@@ -129,6 +129,6 @@ def size_text(size: float) -> str:
     """Bytes for people: 512 MB, 3.2 GB."""
     for unit in ("B", "KB", "MB"):
         if size < 999.5:  # what is more rounds to 1000
-            return f"{size:.0f} {unit}"
+            return f"{size:.1f} {unit}" if size < 9.95 and unit != "B" else f"{size:.0f} {unit}"
         size /= 1000
     return f"{size:.1f} GB"

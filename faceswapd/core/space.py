@@ -110,8 +110,7 @@ def lack(need: Need, left: Need) -> str | None:
     """Why it has to wait, in one sentence; None where it fits."""
     for name, needed, there in ((SCRATCH, need.scratch, left.scratch), (OUTBOX, need.outbox, left.outbox)):
         if needed and needed > there:
-            return (
-                f"It needs {size_text(needed)} of space on the disk of the {name}, and {size_text(max(0, there))} "
-                "are free."
-            )
+            wanted, free = size_text(needed), size_text(max(0, there))
+            told = f"{free} are free" if free != wanted else "a little less is free"
+            return f"It needs {wanted} of space on the disk of the {name}, and {told}."
     return None

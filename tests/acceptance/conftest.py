@@ -18,8 +18,8 @@ NewFarm = Callable[..., Farm]
 def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with files to drop."""
     folder = tmp_path_factory.mktemp("media")
-    write_portrait(folder / "portrait.png", 4)
-    write_portrait(folder / "other.png", 9)
+    write_portrait(folder / "portrait.png", 4, 256)
+    write_portrait(folder / "other.png", 9, 256)
     write_scene_video(folder / "clip.mp4", [11], 240, 180, 1.0, 25)
     write_scene_video(folder / "other.mp4", [7], 240, 180, 1.0, 25)
     write_scene_video(folder / "long.mp4", [11, 7], 320, 180, 3.6, 25)
@@ -28,8 +28,8 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
         times.append(times[-1] + (1 / 30, 1 / 15, 1 / 24)[len(times) % 3])
     write_scene_video(folder / "phone.mov", [3], 240, 320, 1.5, 30, rotation=90, times=times)
     write_scene_image(folder / "photo.jpg", [5], 160, 120)
-    write_scene_image(folder / "photo.png", [6], 320, 240)
-    noise = np.random.default_rng(1).integers(0, 255, (200, 300, 3), dtype=np.uint8)
+    write_scene_image(folder / "photo.png", [6], 160, 120)
+    noise = np.random.default_rng(1).integers(0, 255, (120, 160, 3), dtype=np.uint8)
     cv2.imwrite(str(folder / "nobody.png"), noise)
     whole = (folder / "clip.mp4").read_bytes()
     (folder / "cut.mp4").write_bytes(whole[: len(whole) // 2])

@@ -103,7 +103,15 @@ async def test_the_mark_is_told_before_the_program_lives() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells it in /proc")
 async def test_it_gives_way_to_the_daemon() -> None:
-    code = "import os, sys; sys.stdin.read(); print(os.nice(0), open('/proc/self/oom_score_adj').read())"
+    code = """if True:
+        import os, time
+        ends = time.monotonic() + 20
+        def score():
+            with open('/proc/self/oom_score_adj') as file:
+                return file.read().strip()
+        while score() != '500' and time.monotonic() < ends:  # it is made to as soon as it has been started
+            time.sleep(0.01)
+        print(os.nice(0), score())"""
     ended = await run(python(code))
     assert ended.out.split() == ["10", "500"]
 

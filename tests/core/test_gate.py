@@ -158,7 +158,17 @@ def test_reasons_are_sentences(reading: Reading) -> None:
 
 @pytest.mark.parametrize(
     ("size", "text"),
-    [(0, "0 B"), (999, "999 B"), (1000, "1 KB"), (512 * MB, "512 MB"), (999_999, "1 MB"), (3_200 * MB, "3.2 GB")],
+    [
+        (0, "0 B"),
+        (7, "7 B"),
+        (999, "999 B"),
+        (1000, "1.0 KB"),
+        (1_300_000, "1.3 MB"),
+        (9_960_000, "10 MB"),
+        (512 * MB, "512 MB"),
+        (999_999, "1.0 MB"),
+        (3_200 * MB, "3.2 GB"),
+    ],
 )
 def test_sizes_for_people(size: int, text: str) -> None:
     assert size_text(size) == text

@@ -91,6 +91,12 @@ def test_why_it_waits(need: Need, sentence: str | None) -> None:
     assert need.fits(Need(10, 20)) is (sentence is None)
 
 
+def test_what_is_short_by_a_little_is_not_told_as_if_it_were_enough() -> None:
+    assert lack(Need(1_340_000), Need(1_320_000)) == (
+        "It needs 1.3 MB of space on the disk of the scratch folder, and a little less is free."
+    )
+
+
 def test_nothing_is_below_zero_in_words() -> None:
     assert lack(Need(3_200 * MB), Need(-5)) == (
         "It needs 3.2 GB of space on the disk of the scratch folder, and 0 B are free."
