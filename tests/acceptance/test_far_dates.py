@@ -11,6 +11,7 @@ from tests.acceptance.farm import Farm
 FAR = 9_500_000_000  # seconds: the year 2271, whose nanoseconds since 1970 are more than 63 bits hold
 
 
+@pytest.mark.deep
 def test_a_target_from_the_year_2271_is_swapped_and_holds_up_no_other(farm: Farm, media: Path) -> None:
     aside = farm.folder / "far.jpg"
     aside.write_bytes((media / "photo.jpg").read_bytes())

@@ -117,6 +117,7 @@ def test_a_person_who_is_not_there_is_nobody_else(couple: Farm, tmp_path: Path) 
     assert job.reason == "Person 2 from the left in frame 0 is meant, and 1 face is found in it."
 
 
+@pytest.mark.deep
 def test_the_daemon_dies_between_two_persons_and_begins_anew(couple: Farm, film: Path) -> None:
     beside(couple.inbox / "two.mp4", BOTH)
     couple.start(**{VARIABLE: "pass done"})

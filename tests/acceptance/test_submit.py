@@ -97,6 +97,7 @@ def jobs_with(jobs: list[dict[str, Any]], face: str, preset: str, target: Path) 
     return int(found)
 
 
+@pytest.mark.deep
 def test_the_same_command_after_a_kill_in_the_middle_of_it_makes_nothing_twice(
     two_faces: Farm, media: Path, tmp_path: Path
 ) -> None:

@@ -45,7 +45,10 @@ def test_events_are_what_is_usual_and_status_is_silent_about_them(farm: Farm) ->
 
 @pytest.mark.parametrize(
     ("limit", "number", "setting"),
-    [("max_inotify_watches", 3, "max_user_watches"), ("max_inotify_instances", 0, "max_user_instances")],
+    [
+        ("max_inotify_watches", 3, "max_user_watches"),
+        pytest.param("max_inotify_instances", 0, "max_user_instances", marks=pytest.mark.deep),
+    ],
 )
 def test_where_the_system_lets_no_more_be_watched_the_folder_is_polled_and_a_notice_says_what_to_do(
     new_farm: NewFarm, aside: Namespace, media: Path, limit: str, number: int, setting: str

@@ -108,6 +108,7 @@ def test_a_whole_facefusion_is_told_with_all_that_it_runs_on(machine: Machine) -
     assert "Cannot load libcuda.so.1" in encoder["sentence"]
 
 
+@pytest.mark.deep
 def test_models_that_lack_are_fetched_by_the_command_that_is_told(machine: Machine) -> None:
     machine.facefusion(models=[name for name in MODELS if name != "hyperswap_1a_256"])
     found = diagnosed(machine)

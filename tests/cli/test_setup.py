@@ -79,6 +79,7 @@ def test_a_configuration_is_made_where_there_is_none(ready: Machine) -> None:
     assert engine_of(ready)["name"] == "facefusion"
 
 
+@pytest.mark.deep
 def test_what_the_user_had_set_is_kept_beside(ready: Machine) -> None:
     text = ready.config.read_text(encoding="utf-8") + '\n[engine]\nname = "preview" # for now\nslots = 2\n'
     ready.config.write_text(text, encoding="utf-8")
@@ -186,6 +187,7 @@ def test_licences_are_accepted_by_somebody(machine: Machine) -> None:
     assert engine_of(machine) == {}
 
 
+@pytest.mark.deep
 def test_a_test_swap_that_fails_leaves_the_configuration_as_it_was(machine: Machine) -> None:
     machine.facefusion(fault="traceback")
     before = machine.config.read_bytes()
@@ -279,6 +281,7 @@ def test_a_terminal_is_asked(machine: Machine) -> None:
     assert engine_of(machine)["name"] == "facefusion"
 
 
+@pytest.mark.deep
 def test_control_c_at_a_question_is_one_line(machine: Machine) -> None:
     machine.facefusion(models=[name for name in MODELS if name != "gfpgan_1.4"])
     talk = Terminal(machine, "setup", "--no-test", "--presets", "best")

@@ -40,7 +40,10 @@ def _read(path: Path, flags: int = cv2.IMREAD_COLOR) -> Picture:
     return np.asarray(picture, np.uint8)
 
 
-@pytest.mark.parametrize("suffix", [".bmp", ".jpeg", ".jpg", ".png", ".tiff", ".webp"])
+@pytest.mark.parametrize(
+    "suffix",
+    [".jpg", ".png", ".webp", *(pytest.param(one, marks=pytest.mark.deep) for one in (".bmp", ".jpeg", ".tiff"))],
+)
 def test_every_kind_of_image(suffix: str, tmp_path: Path, source: SourceFace, label_stands: LabelStands) -> None:
     target, output = tmp_path / f"target{suffix}", tmp_path / f"output{suffix}"
     write_scene_image(target, [11, 3], 320, 240)

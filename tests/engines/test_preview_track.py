@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from faceswapd.core.presets import PRESETS, Preset
+from faceswapd.core.presets import DEFAULT_PRESET, PRESETS, Preset
 from faceswapd.engines.preview.detect import find_faces, grey_of
 from faceswapd.engines.preview.track import Tracker, is_cut
 from faceswapd.media.drawn_scene import draw_scene
@@ -12,7 +12,13 @@ from faceswapd.media.drawn_scene import draw_scene
 FPS = 25
 
 
-@pytest.mark.parametrize("preset", PRESETS.values(), ids=lambda preset: preset.name)
+@pytest.mark.parametrize(
+    "preset",
+    [
+        pytest.param(preset, id=name, marks=() if name == DEFAULT_PRESET else pytest.mark.deep)
+        for name, preset in PRESETS.items()
+    ],
+)
 def test_every_face_is_followed_without_shaking(preset: Preset) -> None:
     tracker = Tracker(preset)
     paths = []

@@ -35,7 +35,7 @@ from faceswapd.settings.schema import TimeoutSettings
 from tests.media.canary import Canary, canary
 from tests.media.damage import Damaged, Whole, damaged, hostile
 
-FEW, MANY = 60, 2000
+FEW, MANY = 30, 2000
 STEP = 37  # from one of the few to the next: each with another name and another kind of damage
 ANSWER_SECONDS = 90.0  # the examiner's own limit for a small file is 30, the mender's 60
 QUIET_SECONDS = TimeoutSettings().no_progress  # the scheduler stops an engine that shows no life for so long

@@ -77,8 +77,8 @@ def test_a_copy_is_a_copy_however_coarse(name: str, tmp_path: Path) -> None:
         assert difference(picture, copied) < THRESHOLD / 2
 
 
-@pytest.mark.parametrize("crf", [12, 23, 32])
-@pytest.mark.parametrize("share", [0.05, 0.08, 0.15])
+@pytest.mark.parametrize("crf", [12, pytest.param(23, marks=pytest.mark.deep), 32])
+@pytest.mark.parametrize("share", [0.05, *(pytest.param(one, marks=pytest.mark.deep) for one in (0.08, 0.15))])
 def test_a_small_face_that_was_swapped_is_seen(share: float, crf: int, somebody: SourceFace, tmp_path: Path) -> None:
     picture = far_away(share)
     swapped = picture.copy()

@@ -64,7 +64,9 @@ def test_an_altered_installation_is_not_driven(new_farm: NewFarm, own_root: Path
     ("broken", "told"),
     [
         ({"root": "/nowhere"}, "/nowhere does not exist."),
-        ({"python": "/nowhere/python"}, "FaceFusion's Python is not there: /nowhere/python."),
+        pytest.param(
+            {"python": "/nowhere/python"}, "FaceFusion's Python is not there: /nowhere/python.", marks=pytest.mark.deep
+        ),
         ({"python": "/bin/false"}, ""),
     ],
     ids=["root", "python", "not a python"],

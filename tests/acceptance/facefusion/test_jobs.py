@@ -60,7 +60,7 @@ def test_a_target_in_which_nobody_was_swapped_is_no_result(farm: Farm, root: Pat
     [
         ("no_face", "no_source_face"),
         ("exit0_nothing", "nothing_made"),
-        ("traceback", None),
+        pytest.param("traceback", None, marks=pytest.mark.deep),
         ("killed", None),
         ("model_load", "model_load"),
     ],

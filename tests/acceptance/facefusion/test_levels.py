@@ -100,6 +100,7 @@ def test_where_no_batch_begins_all_of_its_jobs_go_on_one_by_one(
     assert "an error of faceswapd itself" not in log
 
 
+@pytest.mark.deep
 def test_a_child_killed_before_a_batch_begins_costs_no_job_an_attempt(
     new_farm: NewFarm, root: Path, media: Path
 ) -> None:
