@@ -224,7 +224,7 @@ def _ended(client: Client, job: int) -> float:
     """When a job succeeded, as soon as it has; asked by waiting, so that the questions cost the daemon nothing."""
     ends = time.monotonic() + SECONDS
     while time.monotonic() < ends:
-        detail = client.get(messages.JobDetail, f"/v1/jobs/{job}/wait?seconds=50", 60.0)
+        detail = client.get(messages.JobDetail, f"/api/jobs/{job}/wait?seconds=50", 60.0)
         if isinstance(detail, messages.JobDetail) and detail.job.finished_at is not None:
             if detail.job.state != "succeeded":
                 break
@@ -233,13 +233,13 @@ def _ended(client: Client, job: int) -> float:
 
 
 def _order(client: Client, name: str) -> None:
-    answer = client.post(messages.Done, f"/v1/{name}", {})
+    answer = client.post(messages.Done, f"/api/{name}", {})
     if not isinstance(answer, messages.Done):
         raise RuntimeError(f"{name}: {answer}")  # noqa: TRY004  no wrong type, but a daemon that refuses
 
 
 def _jobs(client: Client) -> messages.Jobs:
-    answer = client.get(messages.Jobs, "/v1/jobs?limit=1000")
+    answer = client.get(messages.Jobs, "/api/jobs?limit=1000")
     if not isinstance(answer, messages.Jobs):
         raise RuntimeError(f"jobs: {answer}")  # noqa: TRY004  likewise
     return answer
@@ -249,7 +249,7 @@ def _until(daemon: Running, state: str, count: int) -> None:
     """Wait; a job that failed ends the measurement."""
     ends = time.monotonic() + SECONDS
     while time.monotonic() < ends:
-        status = daemon.client.get(messages.Status, "/v1/status")
+        status = daemon.client.get(messages.Status, "/api/status")
         if isinstance(status, messages.Status):
             if status.counts.get("failed"):
                 raise RuntimeError(f"a job failed: {status.failed[0].reason}")

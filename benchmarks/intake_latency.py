@@ -30,7 +30,7 @@ def measure() -> list[Figure]:
         (folder / "copies").mkdir()
         settle = load(folder / "config.toml").intake.settle
         with running(folder) as daemon:
-            daemon.client.post(messages.Done, "/v1/pause", {})
+            daemon.client.post(messages.Done, "/api/pause", {})
             return [
                 _figure("moved in", daemon, settle, Path.rename),
                 _figure("copied in by cp", daemon, settle, _copy),
@@ -60,7 +60,7 @@ def _until_queued(client: Client, target: Path) -> float:
     """Seconds from now until the ledger has its job."""
     started = time.monotonic()
     while (spent := time.monotonic() - started) < PATIENCE_SECONDS:
-        answer = client.get(messages.Jobs, f"/v1/find?path={quote(os.fsencode(target))}")
+        answer = client.get(messages.Jobs, f"/api/find?path={quote(os.fsencode(target))}")
         if not isinstance(answer, Problem) and any(job.state == "queued" for job in answer.jobs):
             return time.monotonic() - started
         time.sleep(POLL_SECONDS)

@@ -65,7 +65,7 @@ def running(folder: Path) -> Iterator[Running]:
     client = Client(str(address.place_for(folder / "state" / "control.sock")))
     try:
         ends = time.monotonic() + START_SECONDS
-        while isinstance(client.get(messages.Status, "/v1/status"), Problem):
+        while isinstance(client.get(messages.Status, "/api/status"), Problem):
             if process.poll() is not None or time.monotonic() > ends:
                 raise RuntimeError(f"the daemon did not start: {log.read_text(errors='replace')[-200:]}")
             time.sleep(0.05)

@@ -131,7 +131,7 @@ class Daemon:
     @property
     def pid(self) -> int:
         """The daemon's pid, as it tells it itself."""
-        answer = self.client.get(messages.Status, "/v1/status")
+        answer = self.client.get(messages.Status, "/api/status")
         return 0 if isinstance(answer, Problem) else answer.pid
 
     def start(self) -> None:
@@ -156,7 +156,7 @@ class Daemon:
             time.sleep(POLL_SECONDS / 5)
 
     def _answers(self) -> bool:
-        return not isinstance(self.client.get(messages.Status, "/v1/status"), Problem)
+        return not isinstance(self.client.get(messages.Status, "/api/status"), Problem)
 
     def revive(self) -> None:
         """The daemon is gone: let whoever ended it start it again, and else do it. Raises DemoFailed."""
@@ -208,7 +208,7 @@ def _watch(daemon: Daemon, dropped: list[Path]) -> list[Path]:
     bar = _Bar()
     ends = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < ends:
-        status = daemon.client.get(messages.Status, "/v1/status")
+        status = daemon.client.get(messages.Status, "/api/status")
         jobs = [_job(daemon.client, target) for target in dropped]
         if isinstance(status, Problem):
             daemon.revive()
@@ -227,7 +227,7 @@ def _watch(daemon: Daemon, dropped: list[Path]) -> list[Path]:
 
 
 def _job(client: Client, target: Path) -> messages.Job | None:
-    answer = client.get(messages.Jobs, f"/v1/find?path={quote(os.fsencode(target))}")
+    answer = client.get(messages.Jobs, f"/api/find?path={quote(os.fsencode(target))}")
     return None if isinstance(answer, Problem) or not answer.jobs else answer.jobs[0]
 
 

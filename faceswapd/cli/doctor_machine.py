@@ -113,7 +113,7 @@ async def _said(*argv: str) -> tuple[int, str]:
 
 def _daemon(settings: Settings, config: Path) -> Iterable[Finding]:
     place = address.place_for(settings.socket_path)
-    status = Client(str(place)).get(messages.Status, "/v1/status", ANSWER_SECONDS)
+    status = Client(str(place)).get(messages.Status, "/api/status", ANSWER_SECONDS)
     if isinstance(status, Problem):
         absent = status.code == UNREACHABLE and "is not running" in status.sentence
         option = f" --config {shlex.quote(str(config))}"

@@ -14,7 +14,7 @@ from faceswapd.ledger.records import JobRecord
 
 
 async def explain(house: House, path: str) -> messages.Explanation:
-    """GET /v1/explain."""
+    """GET /api/explain."""
     live = house.live()
     view = await View.of(house.ledger, live)
     handed_over = await _handed_over(house, path)

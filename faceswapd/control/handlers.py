@@ -54,7 +54,7 @@ async def _answers(ledger: Ledger) -> bool:
 
 
 async def status(house: House) -> messages.Status:
-    """GET /v1/status."""
+    """GET /api/status."""
     ledger, live = house.ledger, house.live()
     counts = await reports.counts(ledger)
     view = await View.of(ledger, live)
@@ -94,7 +94,7 @@ async def status(house: House) -> messages.Status:
 
 
 async def jobs(house: House, states: Sequence[str], limit: int) -> messages.Jobs:
-    """GET /v1/jobs."""
+    """GET /api/jobs."""
     try:
         wanted = [State(state) for state in states]
     except ValueError as error:
@@ -107,7 +107,7 @@ async def jobs(house: House, states: Sequence[str], limit: int) -> messages.Jobs
 
 
 async def find(house: House, path: str, seconds: float) -> messages.Jobs:
-    """GET /v1/find: at once, or as soon as there is a job of that target or the time is over."""
+    """GET /api/find: at once, or as soon as there is a job of that target or the time is over."""
     ends = time.monotonic() + min(seconds, LONGEST_WAIT)
     while True:
         rung = house.ledger.bell.count
@@ -124,7 +124,7 @@ async def find(house: House, path: str, seconds: float) -> messages.Jobs:
 
 
 async def job(house: House, number: int) -> messages.JobDetail:
-    """GET /v1/jobs/ID."""
+    """GET /api/jobs/ID."""
     record = await _record(house, number)
     view = await View.of(house.ledger, house.live())
     return messages.JobDetail(
@@ -153,7 +153,7 @@ async def job(house: House, number: int) -> messages.JobDetail:
 
 
 async def wait(house: House, number: int, seconds: float) -> messages.JobDetail:
-    """GET /v1/jobs/ID/wait."""
+    """GET /api/jobs/ID/wait."""
     ends = time.monotonic() + min(seconds, LONGEST_WAIT)
     while True:
         rung = house.ledger.bell.count
@@ -165,7 +165,7 @@ async def wait(house: House, number: int, seconds: float) -> messages.JobDetail:
 
 
 async def cancel(house: House, number: int) -> messages.Done:
-    """POST /v1/jobs/ID/cancel."""
+    """POST /api/jobs/ID/cancel."""
     record = await _record(house, number)
     try:
         state = await outcomes.request_cancel(house.ledger, number, time.time())
@@ -176,7 +176,7 @@ async def cancel(house: House, number: int) -> messages.Done:
 
 
 async def retry(house: House, number: int) -> messages.Done:
-    """POST /v1/jobs/ID/retry."""
+    """POST /api/jobs/ID/retry."""
     record = await _record(house, number)
     try:
         await outcomes.requeue(house.ledger, number, time.time())
@@ -193,7 +193,7 @@ async def retry(house: House, number: int) -> messages.Done:
 
 
 async def assign(house: House, number: int, name: str) -> messages.Done:
-    """POST /v1/jobs/ID/assign."""
+    """POST /api/jobs/ID/assign."""
     record = await _record(house, number)
     face = house.live().rules.faces.get(intake.fold(name))
     if face is None or face.problem is not None:
@@ -214,7 +214,7 @@ async def assign(house: House, number: int, name: str) -> messages.Done:
 
 
 async def pause(house: House, inbox: str | None) -> messages.Done:
-    """POST /v1/pause."""
+    """POST /api/pause."""
     name = _inbox_name(house, inbox)
     await standing.pause(house.ledger, name, time.time())
     running = len(house.live().courses)
@@ -224,7 +224,7 @@ async def pause(house: House, inbox: str | None) -> messages.Done:
 
 
 async def resume(house: House, inbox: str | None) -> messages.Done:
-    """POST /v1/resume."""
+    """POST /api/resume."""
     name = _inbox_name(house, inbox)
     await standing.resume(house.ledger, name, time.time())
     if name is not None:
@@ -233,7 +233,7 @@ async def resume(house: House, inbox: str | None) -> messages.Done:
 
 
 async def stop(house: House) -> messages.Done:
-    """POST /v1/stop."""
+    """POST /api/stop."""
     return messages.Done(house.orders.stop())
 
 

@@ -16,9 +16,9 @@ MEGABYTE = 1_000_000
 
 
 async def backup(house: House, path: str) -> messages.Done:
-    """POST /v1/ledger/backup."""
+    """POST /api/ledger/backup."""
     place = Path(path)
-    if not place.is_absolute():
+    if not place.is_absolute() or "\0" in path:
         raise Refused(400, "The path of a backup must be absolute.")
     try:
         size = await backing.backup(house.ledger, place)
@@ -28,7 +28,7 @@ async def backup(house: House, path: str) -> messages.Done:
 
 
 async def check(house: House) -> messages.LedgerCheck:
-    """GET /v1/ledger/check."""
+    """GET /api/ledger/check."""
     report = await checking.check(house.ledger)
     jobs = "1 job" if report.jobs == 1 else f"{report.jobs:,} jobs"
     about = f"The ledger, {jobs} in {report.size / MEGABYTE:,.1f} MB,"
@@ -40,7 +40,7 @@ async def check(house: House) -> messages.LedgerCheck:
 
 
 async def retry_failed(house: House, category: str | None) -> messages.Retried:
-    """POST /v1/retry."""
+    """POST /api/retry."""
     failed = await reports.failed_categories(house.ledger)
     if category is not None and category not in CATALOGUE and category not in failed:
         near = difflib.get_close_matches(category, sorted(CATALOGUE), n=3, cutoff=0.4)

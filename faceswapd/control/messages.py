@@ -4,32 +4,7 @@ Standard library only, since the client imports this and nothing else of the dae
 since 1970 (UTC), durations are seconds, sizes bytes, progress 0.0 to 1.0. A file name that is not UTF-8
 keeps its bytes as lone surrogates (`os.fsencode` gives them back).
 
-    GET  /healthz                          Done, while the process answers at all
-    GET  /readyz                           Ready: 200 while all is well, else 503
-    GET  /v1/status                        Status
-    GET  /v1/jobs?state=S&limit=N          Jobs
-    GET  /v1/jobs/ID                       JobDetail
-    GET  /v1/jobs/ID/wait?seconds=N        JobDetail, as soon as the job has ended or the time is over
-    POST /v1/jobs/ID/cancel                Done
-    POST /v1/jobs/ID/retry                 Done
-    POST /v1/jobs/ID/assign     {face}     Done
-    POST /v1/submit {targets,faces?,presets?,matrix?,priority?,not_before?,dry_run?}  Submitted: what was looked at in a
-                                           few seconds became jobs; the rest is to be asked for again
-    POST /v1/retry          {category?}    Retried: all failed jobs of a category, or of every one
-    GET  /v1/explain?path=PATH             Explanation
-    GET  /v1/find?path=PATH&seconds=N      Jobs: those of a target (absolute path, or as in the inbox), as soon as
-                                           there is one or the time is over
-    POST /v1/pause              {inbox?}   Done
-    POST /v1/resume             {inbox?}   Done; files that an inbox waits for and lacks are given up
-    POST /v1/stop                          Done; a second one stops at once
-    POST /v1/ledger/backup      {path}     Done
-    GET  /v1/ledger/check                  LedgerCheck
-    GET  /v1/models                        Models
-    POST /v1/models/pull                   Done; what lacks is fetched meanwhile, and GET tells how far it is
-    POST /v1/models/verify                 Models, when each has been read anew
-    POST /v1/models/prune       {remove?}  Pruned
-
-An error is answered with its HTTP status and an Error.
+`routes.py` lists every request, and which message answers it. An error is answered with its HTTP status and an Error.
 """
 
 from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
@@ -71,7 +46,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Jobs:
-    """GET /v1/jobs: newest first; `total` counts all that match, shown or not."""
+    """GET /api/jobs: newest first; `total` counts all that match, shown or not."""
 
     jobs: list[Job]
     total: int
@@ -105,7 +80,7 @@ class Execution:
 
 @dataclass(frozen=True)
 class JobDetail:
-    """GET /v1/jobs/ID."""
+    """GET /api/jobs/ID."""
 
     job: Job
     rule: str | None  # which rule gave it its face
@@ -159,7 +134,7 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Status:
-    """GET /v1/status."""
+    """GET /api/status."""
 
     version: str
     wire: int
@@ -190,7 +165,7 @@ class Status:
 
 @dataclass(frozen=True)
 class Explanation:
-    """GET /v1/explain: what is known of a path and which rule matched."""
+    """GET /api/explain: what is known of a path and which rule matched."""
 
     path: str
     sentence: str  # the answer in one sentence
@@ -227,7 +202,7 @@ class Pulling:
 
 @dataclass(frozen=True)
 class Models:
-    """GET /v1/models."""
+    """GET /api/models."""
 
     facefusion: str  # the installation's version, in its own words
     folder: str
@@ -251,7 +226,7 @@ class Unneeded:
 
 @dataclass(frozen=True)
 class Pruned:
-    """POST /v1/models/prune: what no preset needs; without `remove` it is only shown."""
+    """POST /api/models/prune: what no preset needs; without `remove` it is only shown."""
 
     files: list[Unneeded]
     size: int  # bytes of all of them
@@ -269,7 +244,7 @@ class Ready:
 
 @dataclass(frozen=True)
 class Retried:
-    """POST /v1/retry."""
+    """POST /api/retry."""
 
     queued: int  # jobs that wait again
     left_out: int  # jobs that were declined for good
@@ -303,7 +278,7 @@ class Submission:
 
 @dataclass(frozen=True)
 class Submitted:
-    """POST /v1/submit."""
+    """POST /api/submit."""
 
     submissions: list[Submission]
     undone: list[str]  # targets that were not looked at yet: ask for them again
@@ -314,7 +289,7 @@ class Submitted:
 
 @dataclass(frozen=True)
 class LedgerCheck:
-    """GET /v1/ledger/check."""
+    """GET /api/ledger/check."""
 
     problems: list[str]  # in sentences; none when all is well
     jobs: int
@@ -340,23 +315,36 @@ class Error:
 T = TypeVar("T")
 
 
+class NotAsWrittenError(ValueError):
+    """A value is not what a message wants: where, and what is wanted; None: it lacks."""
+
+    def __init__(self, where: str, wanted: str | None) -> None:
+        super().__init__(f"{where} is missing" if wanted is None else f"{where} is no {wanted}")
+        self.where = where
+        self.wanted = wanted
+
+
 def to_wire(message: Any) -> Any:
     """A message as plain values for json.dumps."""
     return asdict(message)
 
 
 def from_wire(kind: type[T], value: Any) -> T:
-    """A message out of plain values. Unknown keys are left out, so that an older client understands a
-    newer daemon; a missing key without a default, or a value of another type, raises ValueError."""
+    """A message out of plain values. Unknown keys are left out, so that an older client understands a newer daemon; a
+    missing key without a default, or a value of another type, raises NotAsWrittenError."""
+    return _message(kind, value, kind.__name__)
+
+
+def _message(kind: type[T], value: Any, where: str) -> T:
     if not isinstance(value, dict):
-        raise ValueError(f"a {kind.__name__} is an object, not {type(value).__name__}")  # noqa: TRY004
+        raise NotAsWrittenError(where, "object")
     hints = _hints(kind)  # type: ignore[arg-type]  # a class is hashable
     given: dict[str, Any] = {}
     for part in fields(kind):  # type: ignore[arg-type]
         if part.name in value:
-            given[part.name] = _convert(hints[part.name], value[part.name], f"{kind.__name__}.{part.name}")
+            given[part.name] = _convert(hints[part.name], value[part.name], f"{where}.{part.name}")
         elif part.default is MISSING and part.default_factory is MISSING:
-            raise ValueError(f"{kind.__name__} without {part.name}")
+            raise NotAsWrittenError(f"{where}.{part.name}", None)
     return kind(**given)
 
 
@@ -367,20 +355,31 @@ def _hints(kind: type[Any]) -> dict[str, Any]:
 
 
 def _convert(hint: Any, value: Any, where: str) -> Any:
+    hint = _arm(hint, value)
+    if hint is NoneType:
+        return None
     origin = get_origin(hint)
-    if origin in (Union, UnionType):
-        if value is None and NoneType in get_args(hint):
-            return None
-        hint = next(arm for arm in get_args(hint) if arm is not NoneType)
-        origin = get_origin(hint)
     if origin is list and isinstance(value, list):
         return [_convert(get_args(hint)[0], item, where) for item in value]
     if origin is dict and isinstance(value, dict):
         return {str(key): _convert(get_args(hint)[1], item, where) for key, item in value.items()}
     if is_dataclass(hint) and isinstance(hint, type):
-        return from_wire(hint, value)
+        return _message(hint, value, where)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if isinstance(hint, type) and isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
         return value
-    raise ValueError(f"{where} is not as expected: {value!r}")
+    raise NotAsWrittenError(where, _WANTED.get(origin or hint, "object"))
+
+
+def _arm(hint: Any, value: Any) -> Any:
+    """Which of the types that a field may have is meant."""
+    if get_origin(hint) not in (Union, UnionType):
+        return hint
+    if value is None:
+        return NoneType if NoneType in get_args(hint) else hint
+    arms = [arm for arm in get_args(hint) if arm is not NoneType]
+    return str if str in arms and isinstance(value, str) else arms[0]
+
+
+_WANTED = {str: "text", int: "whole number", float: "number", bool: "truth value", list: "list", dict: "object"}

@@ -8,7 +8,7 @@ from faceswapd.engines.facefusion.models import MEGABYTE, Condition
 
 
 async def models(house: House) -> messages.Models:
-    """GET /v1/models."""
+    """GET /api/models."""
     try:
         return _told(await _door(house).list())
     except StoreRefused as error:
@@ -16,7 +16,7 @@ async def models(house: House) -> messages.Models:
 
 
 async def pull(house: House) -> messages.Done:
-    """POST /v1/models/pull."""
+    """POST /api/models/pull."""
     try:
         return messages.Done(await _door(house).pull())
     except StoreRefused as error:
@@ -24,7 +24,7 @@ async def pull(house: House) -> messages.Done:
 
 
 async def verify(house: House) -> messages.Models:
-    """POST /v1/models/verify."""
+    """POST /api/models/verify."""
     try:
         return _told(await _door(house).verify())
     except StoreRefused as error:
@@ -32,7 +32,7 @@ async def verify(house: House) -> messages.Models:
 
 
 async def prune(house: House, *, remove: bool) -> messages.Pruned:
-    """POST /v1/models/prune."""
+    """POST /api/models/prune."""
     try:
         pruned = await _door(house).prune(remove=remove)
     except StoreRefused as error:

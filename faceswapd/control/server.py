@@ -1,4 +1,4 @@
-"""One Starlette application, served by uvicorn in our own loop on the Unix socket.
+"""uvicorn in our own loop, on the Unix socket.
 
 The socket is made under a umask, so that it never has other rights than 0600; who connects is asked of the
 system, and answered only if it is the daemon's own user or root.
@@ -7,255 +7,25 @@ system, and answered only if it is the daemon's own user or root.
 import asyncio
 import contextlib
 import errno
-import json
 import os
-import re
 import socket
 import stat
 import struct
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
+from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import Any, TypeVar
-from urllib.parse import parse_qs
+from typing import Any
 
-import structlog
 import uvicorn
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
-from starlette.routing import Route
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from faceswapd.control import explaining, handlers, ledger_handlers, messages, model_handlers, submit_handlers
-from faceswapd.control.handlers import Refused
+from faceswapd.control.application import PEER, application
 from faceswapd.control.live import House
-from faceswapd.ledger.connection import LedgerFullError
+from faceswapd.control.requests import LINE_GONE
 
 BACKLOG = 128
-LARGEST_BODY = 64 * 1024  # bytes; no request of this wire is longer
-PEER = "faceswapd.peer"
-LINE_GONE = "faceswapd.line_gone"
 PULSE_SECONDS = 2.0  # between two questions to ourselves
 PULSE = b"GET /healthz HTTP/1.1\r\nHost: faceswapd\r\nConnection: close\r\n\r\n"
-
-log = structlog.get_logger(__name__)
-
-T = TypeVar("T")
-Answer = Callable[[House, Request], Awaitable[object]]
-
-
-def application(house: House) -> Starlette:
-    """All routes."""
-
-    def route(path: str, answer: Answer, method: str = "GET") -> Route:
-        async def endpoint(request: Request) -> Response:
-            try:
-                _check_peer(request)
-                return _json(await answer(house, request))
-            except Refused as refused:
-                return _json(refused.message, refused.status)
-
-        return Route(path, endpoint, methods=[method])
-
-    async def ready(_: Request) -> Response:
-        answer = await handlers.ready(house)
-        return _json(answer, 200 if answer.ready else 503)
-
-    made = Starlette(
-        routes=[
-            Route("/healthz", lambda _: _json(messages.Done("The daemon lives."))),
-            Route("/readyz", ready),
-            route("/v1/status", lambda house, _: handlers.status(house)),
-            route("/v1/jobs", _jobs),
-            route("/v1/jobs/{number}", lambda house, request: handlers.job(house, _number(request))),
-            route("/v1/jobs/{number}/wait", _wait),
-            route("/v1/jobs/{number}/cancel", lambda house, request: handlers.cancel(house, _number(request)), "POST"),
-            route("/v1/jobs/{number}/retry", lambda house, request: handlers.retry(house, _number(request)), "POST"),
-            route("/v1/jobs/{number}/assign", _assign, "POST"),
-            route("/v1/explain", lambda house, request: explaining.explain(house, _path(request))),
-            route("/v1/find", _find),
-            route("/v1/pause", _pause, "POST"),
-            route("/v1/resume", _resume, "POST"),
-            route("/v1/submit", _submit, "POST"),
-            route("/v1/retry", _retry_failed, "POST"),
-            route("/v1/ledger/backup", _backup, "POST"),
-            route("/v1/ledger/check", lambda house, _: ledger_handlers.check(house)),
-            route("/v1/stop", lambda house, _: handlers.stop(house), "POST"),
-            route("/v1/models", lambda house, _: model_handlers.models(house)),
-            route("/v1/models/pull", lambda house, _: model_handlers.pull(house), "POST"),
-            route("/v1/models/verify", lambda house, _: model_handlers.verify(house), "POST"),
-            route("/v1/models/prune", _prune, "POST"),
-        ],
-        exception_handlers={HTTPException: _refuse, LedgerFullError: _full, Exception: _own_error},
-    )
-    made.router.redirect_slashes = False  # to wherever a request's Host names
-    return made
-
-
-async def _jobs(house: House, request: Request) -> object:
-    limit = _whole(request.query_params.get("limit"), handlers.MOST_JOBS)
-    return await handlers.jobs(house, request.query_params.getlist("state"), limit)
-
-
-async def _wait(house: House, request: Request) -> object:
-    return await _while_heard(request, handlers.wait(house, _number(request), _seconds(request, 25.0)))
-
-
-async def _find(house: House, request: Request) -> object:
-    return await _while_heard(request, handlers.find(house, _path(request), _seconds(request, 0.0)))
-
-
-async def _assign(house: House, request: Request) -> object:
-    face = (await _body(request)).get("face")
-    if not isinstance(face, str) or not face:
-        raise Refused(400, "The request names no face.")
-    return await handlers.assign(house, _number(request), face)
-
-
-async def _submit(house: House, request: Request) -> object:
-    asked = submit_handlers.asked_for(await _body(request))
-    return await _while_heard(request, submit_handlers.submit(house, asked))
-
-
-async def _retry_failed(house: House, request: Request) -> object:
-    category = (await _body(request)).get("category")
-    if category is not None and not isinstance(category, str):
-        raise Refused(400, "The category is not named by a text.")
-    return await ledger_handlers.retry_failed(house, category)
-
-
-async def _backup(house: House, request: Request) -> object:
-    path = (await _body(request)).get("path")
-    if not isinstance(path, str) or not path or "\0" in path:
-        raise Refused(400, "The request names no path.")
-    return await ledger_handlers.backup(house, path)
-
-
-async def _pause(house: House, request: Request) -> object:
-    return await handlers.pause(house, _inbox(await _body(request)))
-
-
-async def _resume(house: House, request: Request) -> object:
-    return await handlers.resume(house, _inbox(await _body(request)))
-
-
-async def _prune(house: House, request: Request) -> object:
-    remove = (await _body(request)).get("remove", False)
-    if not isinstance(remove, bool):
-        raise Refused(400, "`remove` is neither true nor false.")
-    return await model_handlers.prune(house, remove=remove)
-
-
-async def _while_heard(request: Request, answer: Coroutine[Any, Any, T]) -> T:
-    """An answer that may take a minute; it is given up when the one who asked hangs up."""
-    answering = asyncio.create_task(answer, name=f"answer to {request.scope['path'][:40]!r}")
-    gone = asyncio.create_task(_hung_up(request), name="the one who asked")
-    # Of several requests in a row on one connection, uvicorn tells only the last one that nobody hears them any more.
-    line = asyncio.create_task(request.scope["extensions"][LINE_GONE].wait(), name="the line")
-    try:
-        await asyncio.wait((answering, gone, line), return_when=asyncio.FIRST_COMPLETED)
-        if not answering.done():
-            raise Refused(400, "The one who asked has hung up.")  # nobody hears it
-        return answering.result()
-    finally:
-        for task in (answering, gone, line):
-            task.cancel()
-        await asyncio.gather(answering, gone, line, return_exceptions=True)
-
-
-async def _hung_up(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-
-
-def _number(request: Request) -> int:
-    text: str = request.path_params["number"]
-    if re.fullmatch(r"[0-9]{1,18}", text) is None:  # of nothing longer SQLite knows
-        raise Refused(404, f"There is no job {text[:40]}.")
-    return int(text)
-
-
-def _whole(text: str | None, default: int) -> int:
-    if text is None:
-        return default
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise Refused(400, f"{text!r} is not a whole number.")
-    return int(text)
-
-
-def _seconds(request: Request, default: float) -> float:
-    text = request.query_params.get("seconds")
-    if text is None:
-        return default
-    if re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text) is None:
-        raise Refused(400, f"{text!r} is no number of seconds.")
-    return float(text)
-
-
-def _path(request: Request) -> str:
-    """The path that is asked for; bytes that are no UTF-8 are kept, as everywhere."""
-    query = parse_qs(request.scope["query_string"].decode("ascii", "replace"), errors="surrogateescape")
-    path: str = query.get("path", [""])[0]
-    if not path or "\0" in path:
-        raise Refused(400, "The request names no path.")
-    return path
-
-
-def _inbox(body: Mapping[str, Any]) -> str | None:
-    inbox = body.get("inbox")
-    if inbox is not None and not isinstance(inbox, str):
-        raise Refused(400, "The inbox is not named by a text.")
-    return inbox
-
-
-async def _body(request: Request) -> Mapping[str, Any]:
-    """The JSON object of a request; an empty body is an empty object."""
-    data = b""
-    try:
-        async for chunk in request.stream():
-            data += chunk
-            if len(data) > LARGEST_BODY:
-                raise Refused(413, "The request is too long.")
-    except ClientDisconnect:  # nobody hears it
-        raise Refused(400, "The request is cut off.") from None
-    if not data:
-        return {}
-    try:
-        value = json.loads(data)
-    except (ValueError, RecursionError):
-        raise Refused(400, "The request is no JSON.") from None
-    if not isinstance(value, dict):
-        raise Refused(400, "The request is no JSON object.")
-    return value
-
-
-def _json(message: object, status: int = 200) -> Response:
-    """ASCII JSON: a file name that is not UTF-8 keeps its bytes as escaped surrogates."""
-    body = json.dumps(messages.to_wire(message), separators=(",", ":"))
-    return Response(body, status, media_type="application/json")
-
-
-async def _refuse(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    return _json(messages.Error(f"{request.method} {request.scope['path']}: {error.detail}."), error.status_code)
-
-
-async def _full(request: Request, error: Exception) -> Response:
-    del request
-    return _json(messages.Error(f"{error} Nothing was changed."), 503)
-
-
-async def _own_error(request: Request, error: Exception) -> Response:
-    log.error("an error of faceswapd itself", path=request.scope["path"], exc_info=error)
-    return _json(messages.Error("An error of faceswapd itself; its log tells more."), 500)
-
-
-def _check_peer(request: Request) -> None:
-    peer = request.scope.get("extensions", {}).get(PEER)
-    if peer not in (0, os.getuid()):
-        raise Refused(403, "Only the user who runs the daemon may speak to it.")
 
 
 def peer_uid(connection: socket.socket) -> int | None:

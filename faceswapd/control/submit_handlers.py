@@ -4,14 +4,14 @@ import asyncio
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from faceswapd.control import messages
 from faceswapd.control.handlers import Refused
 from faceswapd.control.live import House, Live
+from faceswapd.control.request_messages import Submit
 from faceswapd.control.views import View
 from faceswapd.core import eta
 from faceswapd.core.job import State
@@ -27,46 +27,20 @@ DECLINED: Final = "declined"  # on the wire: it is the same as a job that will n
 LOOK_SECONDS: Final = 4.0  # what could not be looked at in this time is asked for again
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A request, with values of the right sort."""
-
-    targets: tuple[str, ...]
-    words: Words
-    dry_run: bool
-
-
-def asked_for(body: Mapping[str, Any]) -> Asked:
-    """A request out of its JSON object. Raises Refused."""
-    targets = _texts(body, "targets", MOST_TARGETS)
-    if not targets:
+def _checked(asked: Submit) -> tuple[str, ...]:
+    """The targets, each once. Raises Refused."""
+    for name, texts, most in (
+        ("targets", asked.targets, MOST_TARGETS),
+        ("faces", asked.faces, MOST_NAMES),
+        ("presets", asked.presets, MOST_NAMES),
+    ):
+        if len(texts) > most:
+            raise Refused(400, f"`{name}` names more than {most}.")
+    if not asked.targets:
         raise Refused(400, "The request names no target.")
-    if not all(_is_path(target) for target in targets):
+    if not all(_is_path(target) for target in asked.targets):
         raise Refused(400, "A target is named by its absolute path.")
-    words = Words(
-        faces=_texts(body, "faces", MOST_NAMES),
-        presets=_texts(body, "presets", MOST_NAMES),
-        matrix=_flag(body, "matrix"),
-        priority=body.get("priority"),
-        not_before=body.get("not_before"),
-    )
-    return Asked(tuple(dict.fromkeys(targets)), words, _flag(body, "dry_run"))
-
-
-def _texts(body: Mapping[str, Any], key: str, most: int) -> Sequence[str]:
-    value = body.get(key, [])
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-        raise Refused(400, f"`{key}` is no list of texts.")
-    if len(value) > most:
-        raise Refused(400, f"`{key}` names more than {most}.")
-    return value
-
-
-def _flag(body: Mapping[str, Any], key: str) -> bool:
-    value = body.get(key, False)
-    if not isinstance(value, bool):
-        raise Refused(400, f"`{key}` is neither true nor false.")
-    return value
+    return tuple(dict.fromkeys(asked.targets))
 
 
 def _is_path(text: str) -> bool:
@@ -78,13 +52,13 @@ def _is_path(text: str) -> bool:
     return os.path.isabs(text) and "\0" not in text  # noqa: PTH117  a Path would change it
 
 
-async def submit(house: House, asked: Asked) -> messages.Submitted:
-    """POST /v1/submit."""
-    live = house.live()
+async def submit(house: House, asked: Submit) -> messages.Submitted:
+    """POST /api/submit."""
+    live, targets = house.live(), _checked(asked)
     if live.draining:
         raise Refused(503, "The daemon is stopping: submit again when it is back.")
     order = _ordered(live, asked.words)
-    looked, undone = await _looked_at(house, asked.targets, len(order.faces) * len(order.presets))
+    looked, undone = await _looked_at(house, targets, len(order.faces) * len(order.presets))
     offers = {
         target: _arrivals(live, target, found, order) for target, found in looked.items() if isinstance(found, Looked)
     }

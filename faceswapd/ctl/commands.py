@@ -62,7 +62,7 @@ def _give_up_output() -> None:
 
 
 def _status(client: Client, arguments: Namespace, terminal: Terminal) -> int:
-    answer = client.get(Status, "/v1/status")
+    answer = client.get(Status, "/api/status")
     if isinstance(answer, Problem):
         return complain_of(answer)
     if arguments.json:
@@ -79,7 +79,7 @@ def _jobs(client: Client, arguments: Namespace, terminal: Terminal) -> int:
     # A script that names no limit wants all of them, a person a screen or two.
     if arguments.limit or not arguments.json:
         words.append(f"limit={arguments.limit or JOBS_SHOWN}")
-    answer = client.get(Jobs, "/v1/jobs" + ("?" + "&".join(words) if words else ""))
+    answer = client.get(Jobs, "/api/jobs" + ("?" + "&".join(words) if words else ""))
     if isinstance(answer, Problem):
         return complain_of(answer)
     if arguments.json:
@@ -92,7 +92,7 @@ def _jobs(client: Client, arguments: Namespace, terminal: Terminal) -> int:
 
 
 def _show(client: Client, arguments: Namespace, terminal: Terminal) -> int:
-    answer = client.get(JobDetail, f"/v1/jobs/{arguments.id}")
+    answer = client.get(JobDetail, f"/api/jobs/{arguments.id}")
     if isinstance(answer, Problem):
         return complain_of(answer)
     if arguments.json:
@@ -117,7 +117,7 @@ def _watch(client: Client, arguments: Namespace, terminal: Terminal) -> int:
 
 
 def _explain(client: Client, arguments: Namespace, terminal: Terminal) -> int:
-    answer = client.get(Explanation, f"/v1/explain?path={_asked_path(arguments.path)}")
+    answer = client.get(Explanation, f"/api/explain?path={_asked_path(arguments.path)}")
     if isinstance(answer, Problem):
         return complain_of(answer)
     if arguments.json:
@@ -141,7 +141,7 @@ def _assign(client: Client, arguments: Namespace, terminal: Terminal) -> int:
             continue
         else:
             done.add(job)
-            code = _order(client, f"/v1/jobs/{job}/assign", {"face": arguments.face}, arguments, terminal)
+            code = _order(client, f"/api/jobs/{job}/assign", {"face": arguments.face}, arguments, terminal)
         if code == UNREACHABLE:
             return code
         worst = max(worst, code)
@@ -152,7 +152,7 @@ def _parked_job(client: Client, target: str) -> int | Problem:
     """The ID of the one parked job of a target; the target may be an ID itself."""
     if target.isascii() and target.isdigit() and not os.path.lexists(target):
         return int(target)
-    answer = client.get(Jobs, f"/v1/find?path={_asked_path(target)}")
+    answer = client.get(Jobs, f"/api/find?path={_asked_path(target)}")
     if isinstance(answer, Problem):
         return answer
     parked = [job for job in answer.jobs if job.state == "parked"]
@@ -181,9 +181,9 @@ def _asked_path(path: str) -> str:
 
 
 def _pause(client: Client, arguments: Namespace, terminal: Terminal) -> int:
-    code = _order(client, "/v1/pause", _inbox(arguments), arguments, terminal)
+    code = _order(client, "/api/pause", _inbox(arguments), arguments, terminal)
     if code == 0 and not arguments.json:
-        answer = client.get(Status, "/v1/status")
+        answer = client.get(Status, "/api/status")
         if not isinstance(answer, Problem) and answer.running:
             from faceswapd.ctl.job_screens import run_on
 
@@ -192,7 +192,7 @@ def _pause(client: Client, arguments: Namespace, terminal: Terminal) -> int:
 
 
 def _resume(client: Client, arguments: Namespace, terminal: Terminal) -> int:
-    return _order(client, "/v1/resume", _inbox(arguments), arguments, terminal)
+    return _order(client, "/api/resume", _inbox(arguments), arguments, terminal)
 
 
 def _inbox(arguments: Namespace) -> dict[str, Any]:
@@ -227,7 +227,7 @@ def _order_each(client: Client, order: str, arguments: Namespace, terminal: Term
     """Give the order for each job; one that is refused does not keep the others from it."""
     worst = 0
     for job in dict.fromkeys(arguments.ids):
-        code = _order(client, f"/v1/jobs/{job}/{order}", {}, arguments, terminal)
+        code = _order(client, f"/api/jobs/{job}/{order}", {}, arguments, terminal)
         if code == UNREACHABLE:
             return code
         worst = max(worst, code)
@@ -253,7 +253,7 @@ def _models(client: Client, arguments: Namespace, terminal: Terminal) -> int:
 
 
 def _stop(client: Client, arguments: Namespace, terminal: Terminal) -> int:
-    return _order(client, "/v1/stop", {}, arguments, terminal)
+    return _order(client, "/api/stop", {}, arguments, terminal)
 
 
 def _order(client: Client, route: str, body: dict[str, Any], arguments: Namespace, terminal: Terminal) -> int:

@@ -14,7 +14,7 @@ READING_SECONDS = 3600.0  # the whole file is read, and written for a backup
 def backup(client: Client, arguments: Namespace, terminal: Terminal) -> int:
     """Have the ledger copied to a new file."""
     path = os.path.abspath(arguments.file)  # noqa: PTH100  the daemon stands in another folder; links stay as named
-    answer = client.post(Done, "/v1/ledger/backup", {"path": path}, READING_SECONDS)
+    answer = client.post(Done, "/api/ledger/backup", {"path": path}, READING_SECONDS)
     if isinstance(answer, Problem):
         return complain_of(answer)
     if arguments.json:
@@ -26,7 +26,7 @@ def backup(client: Client, arguments: Namespace, terminal: Terminal) -> int:
 
 def check(client: Client, arguments: Namespace, terminal: Terminal) -> int:
     """Have the ledger looked through. 1 when something is wrong with it."""
-    answer = client.get(LedgerCheck, "/v1/ledger/check", READING_SECONDS)
+    answer = client.get(LedgerCheck, "/api/ledger/check", READING_SECONDS)
     if isinstance(answer, Problem):
         return complain_of(answer)
     if arguments.json:
@@ -39,7 +39,7 @@ def check(client: Client, arguments: Namespace, terminal: Terminal) -> int:
 def retry_failed(client: Client, arguments: Namespace, terminal: Terminal) -> int:
     """Have all failed jobs, or those of a category, run again."""
     body = {} if arguments.category is None else {"category": arguments.category}
-    answer = client.post(Retried, "/v1/retry", body, READING_SECONDS)
+    answer = client.post(Retried, "/api/retry", body, READING_SECONDS)
     if isinstance(answer, Problem):
         return complain_of(answer)
     if arguments.json:

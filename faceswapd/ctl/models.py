@@ -30,9 +30,9 @@ def carry_out(client: Client, action: str, terminal: Terminal, *, yes: bool, as_
     if action == "prune":
         return _prune(client, terminal, yes=yes, as_json=as_json)
     if action == "verify":
-        answer = client.post(Models, "/v1/models/verify", {}, READING_SECONDS)
+        answer = client.post(Models, "/api/models/verify", {}, READING_SECONDS)
     else:
-        answer = client.get(Models, "/v1/models", READING_SECONDS)
+        answer = client.get(Models, "/api/models", READING_SECONDS)
     if isinstance(answer, Problem):
         return complain_of(answer)
     if as_json:
@@ -96,7 +96,7 @@ def _row(model: Model) -> tuple[str, str, str, str, str]:
 
 def _pull(client: Client, terminal: Terminal, *, as_json: bool) -> int:
     """Give the order and follow it to its end. Ctrl-C ends the following alone."""
-    begun = client.post(Done, "/v1/models/pull", {}, READING_SECONDS)
+    begun = client.post(Done, "/api/models/pull", {}, READING_SECONDS)
     if isinstance(begun, Problem):
         return complain_of(begun)
     if not as_json:
@@ -123,7 +123,7 @@ def _followed(client: Client, terminal: Terminal, *, silent: bool) -> Models | P
     drawn = terminal.redraws and not silent
     try:
         while True:
-            answer = client.get(Models, "/v1/models", READING_SECONDS)
+            answer = client.get(Models, "/api/models", READING_SECONDS)
             if isinstance(answer, Problem) or answer.pulling is None:
                 return answer
             if drawn:
@@ -151,7 +151,7 @@ def _one_line(pulling: Pulling, terminal: Terminal) -> str:
 
 
 def _prune(client: Client, terminal: Terminal, *, yes: bool, as_json: bool) -> int:
-    answer = client.post(Pruned, "/v1/models/prune", {"remove": yes}, READING_SECONDS)
+    answer = client.post(Pruned, "/api/models/prune", {"remove": yes}, READING_SECONDS)
     if isinstance(answer, Problem):
         return complain_of(answer)
     if as_json:

@@ -62,7 +62,7 @@ def _hand_over(client: Client, left: list[str], body: dict[str, Any], told: "_To
     while left:
         batch = _batch(left)
         asked_at = time.monotonic()
-        answer = client.post(Submitted, "/v1/submit", {**body, "targets": batch}, ANSWER_SECONDS)
+        answer = client.post(Submitted, "/api/submit", {**body, "targets": batch}, ANSWER_SECONDS)
         if isinstance(answer, Problem):
             told.clear()
             return answer

@@ -68,7 +68,7 @@ def _until_ended(client: Client, job: int, deadline: float | None) -> JobDetail 
 
 def _asked(client: Client, job: int, seconds: float, deadline: float | None) -> JobDetail | Problem:
     """The job as it is in at most `seconds`. A daemon that is away is given time to come back."""
-    route = f"/v1/jobs/{job}/wait?seconds={seconds:.3f}" if seconds else f"/v1/jobs/{job}"
+    route = f"/api/jobs/{job}/wait?seconds={seconds:.3f}" if seconds else f"/api/jobs/{job}"
     away_since: float | None = None
     while True:
         answer = client.get(JobDetail, route, seconds + ANSWER_SECONDS)

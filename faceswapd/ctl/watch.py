@@ -22,7 +22,7 @@ AWAY: Final = "The daemon is away. Waiting for it; Ctrl-C ends this."
 def watch(client: Client, terminal: Terminal, *, as_json: bool) -> int:
     """Show the status every second until Ctrl-C. A daemon that is not running at first is a problem, one
     that goes away later is waited for."""
-    first = client.get(Status, "/v1/status")
+    first = client.get(Status, "/api/status")
     if isinstance(first, Problem):
         return complain_of(first)
     try:
@@ -42,7 +42,7 @@ def _documents(client: Client, status: Status | Problem) -> None:
         if not isinstance(status, Problem):
             print_json(status)
         time.sleep(BETWEEN_SECONDS)
-        status = client.get(Status, "/v1/status")
+        status = client.get(Status, "/api/status")
 
 
 def _redrawn(client: Client, status: Status | Problem) -> int:
@@ -66,7 +66,7 @@ def _redrawn(client: Client, status: Status | Problem) -> int:
             sys.stdout.write(f"\x1b[H{text}\x1b[J")
             sys.stdout.flush()
             time.sleep(BETWEEN_SECONDS)
-            status = client.get(Status, "/v1/status")
+            status = client.get(Status, "/api/status")
     finally:
         sys.stdout.write(LEAVE)
         sys.stdout.flush()
@@ -88,7 +88,7 @@ def _changes(client: Client, status: Status | Problem, terminal: Terminal) -> No
         if sys.stdout is not None:
             sys.stdout.flush()
         time.sleep(BETWEEN_SECONDS)
-        status = client.get(Status, "/v1/status")
+        status = client.get(Status, "/api/status")
 
 
 def _told(before: Status | None, now: Status, client: Client) -> list[str]:
@@ -106,7 +106,7 @@ def _told(before: Status | None, now: Status, client: Client) -> list[str]:
     # A job that runs no more stands in no list when it succeeded, so it is asked for.
     for job in ran:
         if job not in runs:
-            detail = client.get(JobDetail, f"/v1/jobs/{job}")
+            detail = client.get(JobDetail, f"/api/jobs/{job}")
             if not isinstance(detail, Problem):
                 lines.append(how_it_ended(detail.job).text)
     lines += [f"Job {job.id} ({file_name(job)}): running." for job in now.running if job.id not in ran]

@@ -133,7 +133,7 @@ class Farm:
         return target
 
     def status(self) -> messages.Status:
-        return self.ask(messages.Status, "/v1/status")
+        return self.ask(messages.Status, "/api/status")
 
     def ask(self, kind: type[Message], route: str, seconds: float = JOB_SECONDS) -> Message:
         answer = self.client.get(kind, route, seconds)
@@ -142,13 +142,13 @@ class Farm:
 
     def job_of(self, target: Path) -> messages.Job:
         """The newest job of a target, as soon as there is one."""
-        found = self.ask(messages.Jobs, f"/v1/find?path={quote(os.fsencode(target))}&seconds=50")
+        found = self.ask(messages.Jobs, f"/api/find?path={quote(os.fsencode(target))}&seconds=50")
         assert found.jobs, f"no job of {target}"
         return found.jobs[0]
 
     def ended(self, target: Path) -> messages.Job:
         """The job of a target when it has ended."""
-        detail = self.ask(messages.JobDetail, f"/v1/jobs/{self.job_of(target).id}/wait?seconds=50")
+        detail = self.ask(messages.JobDetail, f"/api/jobs/{self.job_of(target).id}/wait?seconds=50")
         return detail.job
 
     def until(self, holds: Callable[[messages.Status], bool], what: str) -> messages.Status:

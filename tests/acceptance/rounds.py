@@ -108,7 +108,7 @@ class Rounds:
 
     def refresh(self, wants: list[Want]) -> None:
         """How the jobs are; as they were, where nobody answers."""
-        answer = self.farm.client.get(messages.Jobs, f"/v1/jobs?limit={8 * len(wants)}")
+        answer = self.farm.client.get(messages.Jobs, f"/api/jobs?limit={8 * len(wants)}")
         if isinstance(answer, messages.Jobs):
             known = {one.target: one for one in reversed(answer.jobs)}
             for want in wants:
@@ -144,7 +144,7 @@ class Rounds:
 
     def order(self, route: str, **body: str) -> None:
         """An order whose answer may never come."""
-        self.farm.client.post(messages.Done, f"/v1/{route}", dict(body))
+        self.farm.client.post(messages.Done, f"/api/{route}", dict(body))
 
     def family(self) -> list[psutil.Process]:
         """Every process that descends from a daemon of this farm, and none of the daemons."""

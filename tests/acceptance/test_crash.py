@@ -105,7 +105,7 @@ def dies_at_a_submission(crash: Crash, point: str) -> None:
     wants = crash.rounds.drop(video=False)
     crash.start(point)
     farm, asked = crash.rounds.farm, {"targets": [str(wants[0].target)], "faces": ["alice"]}
-    while isinstance(farm.client.post(messages.Submitted, "/v1/submit", asked), Problem):
+    while isinstance(farm.client.post(messages.Submitted, "/api/submit", asked), Problem):
         if farm.processes[-1].poll() is not None:
             break
     crash.recovers(point, wants)

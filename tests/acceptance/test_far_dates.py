@@ -27,4 +27,4 @@ def test_a_target_from_the_year_2271_is_swapped_and_holds_up_no_other(farm: Farm
     farm.start()
     later = farm.drop(media / "other.mp4", "alice", "later.mp4")
     assert farm.ended(later).state == "succeeded"
-    assert len(farm.ask(messages.Jobs, "/v1/jobs?limit=50").jobs) == 3, "and after a restart it is still the same file"
+    assert len(farm.ask(messages.Jobs, "/api/jobs?limit=50").jobs) == 3, "and after a restart it is still the same file"

@@ -87,8 +87,8 @@ def fill(folder: Path, leave: int = 0) -> Path:
 
 def executions(farm: Farm) -> list[messages.Execution]:
     """Of all jobs."""
-    jobs = farm.ask(messages.Jobs, "/v1/jobs?limit=1000").jobs
-    details = [farm.ask(messages.JobDetail, f"/v1/jobs/{job.id}") for job in jobs]
+    jobs = farm.ask(messages.Jobs, "/api/jobs?limit=1000").jobs
+    details = [farm.ask(messages.JobDetail, f"/api/jobs/{job.id}") for job in jobs]
     return [one for detail in details for one in detail.executions]
 
 
@@ -150,7 +150,7 @@ def test_a_disk_that_fills_up_in_the_middle_costs_no_job_anything(
     full_at = time.time()
     before = farm.until(lambda status: not status.running, "nothing runs").counts["succeeded"]
     for _ in range(3):  # the loops go on, and the readings are taken anew
-        farm.ask(messages.Jobs, "/v1/jobs?limit=1")
+        farm.ask(messages.Jobs, "/api/jobs?limit=1")
         farm.until(lambda status: not status.running, "nothing runs")
     assert "space" in farm.ctl("status") or "full" in farm.ctl("status")
     begun = [one for one in executions(farm) if one.started_at >= full_at]
@@ -171,7 +171,7 @@ def test_what_is_too_large_for_the_disk_says_so_and_the_small_ones_go_before_it(
     large = farm.job_of(farm.drop(media / "long.mp4"))
     small = farm.ended(farm.drop(pictures[0]))
     assert small.state == "succeeded"
-    waits = farm.ask(messages.JobDetail, f"/v1/jobs/{large.id}").job
+    waits = farm.ask(messages.JobDetail, f"/api/jobs/{large.id}").job
     assert waits.state == "queued"
     told = r"It needs ([\d.]+) MB of space on the disk of the scratch folder, and ([\d.]+) MB are free\."
     said = re.search(told, waits.reason or "")

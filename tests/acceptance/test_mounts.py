@@ -61,7 +61,7 @@ def all_succeed(farm: Farm, count: int) -> None:
     farm.until(lambda status: status.counts["succeeded"] == count, f"{count} succeeded")
     counts = {state: number for state, number in farm.status().counts.items() if number}
     assert counts == {"succeeded": count}
-    for job in farm.ask(messages.Jobs, "/v1/jobs?limit=100").jobs:
+    for job in farm.ask(messages.Jobs, "/api/jobs?limit=100").jobs:
         assert job.attempt == 1, "no attempt was spent"
 
 
@@ -229,7 +229,7 @@ def test_an_inbox_that_cannot_be_written_is_worked_from_and_said_to_be_so(
     (remark,) = farm.status().inboxes[0].remarks
     assert "It cannot be written" in remark
     assert "It cannot be written" in farm.ctl("status")
-    events = farm.ask(messages.JobDetail, f"/v1/jobs/{job.id}").events
+    events = farm.ask(messages.JobDetail, f"/api/jobs/{job.id}").events
     told = [event.text for event in events if event.text.endswith("its folder cannot be written.")]
     assert len(told) == (afterwards != "keep")
     assert not list((farm.folder / "done").rglob("*.jpg")), "it lies in one place"

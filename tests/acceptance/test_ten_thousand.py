@@ -96,7 +96,7 @@ def taken(farm: Farm, targets: list[Path]) -> None:
     while missing := missing - {target for target, _, _ in jobs(farm)}:
         assert len(missing) < before, f"no new job in {PATIENCE} seconds; missing, among others: {min(missing)}"
         before = len(missing)
-        farm.ask(messages.Jobs, f"/v1/find?path={quote(max(missing))}&seconds={PATIENCE}")
+        farm.ask(messages.Jobs, f"/api/find?path={quote(max(missing))}&seconds={PATIENCE}")
     last = farm.inbox / "alice" / "last.jpg"
     last.write_bytes((farm.folder / "photo.jpg").read_bytes())
     farm.job_of(last)  # whatever would be taken twice is by then

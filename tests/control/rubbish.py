@@ -1,13 +1,12 @@
-"""Malformed requests of every sort, for every route that the wire's own document names. One seed, one row of them."""
+"""Malformed requests of every sort, for every route of the table. One seed, one row of them."""
 
 import json
 import random
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 
-from faceswapd.control import messages
-from faceswapd.control.server import LARGEST_BODY
+from faceswapd.control.requests import LARGEST_BODY
+from faceswapd.control.routes import OPERATIONS
 
 NUMBERS = (
     *("0", "-1", "1", "2", "77", "1000000000000000000", "9223372036854775808", "9" * 400, "1e9", "0x1", "1.5", "+1"),
@@ -36,12 +35,17 @@ class Door:
 
 
 def doors() -> list[Door]:
-    """All routes, as the wire's document names them."""
-    assert messages.__doc__ is not None
-    row = re.compile(r"^    (GET|POST) +(/[^\s?]+)(?:\?(\S+))?(?: +\{(\S+)\})? +\w+", re.MULTILINE)
+    """All routes that hear and say JSON, as the table of them has it."""
     return [
-        Door(method, path, tuple(re.findall(r"(\w+)=", query)), tuple(re.findall(r"\w+", fields)))
-        for method, path, query, fields in row.findall(messages.__doc__)
+        Door(
+            one.method,
+            one.path.replace("{number}", "ID"),
+            tuple(parameter.name for parameter in one.parameters if parameter.where == "query"),
+            tuple(part.name for part in fields(one.hears))
+            if is_dataclass(one.hears) and isinstance(one.hears, type)
+            else (),
+        )
+        for one in OPERATIONS
     ]
 
 
@@ -62,7 +66,7 @@ class Rubbish:
     def request(self, number: int) -> bytes:
         """The number-th request; the sorts take turns."""
         data = self._kinds[number % self.kinds]()
-        return data.replace(b"/v1/models/pull", b"/v1/models/pul")  # which would go and fetch
+        return data.replace(b"/api/models/pull", b"/api/models/pul")  # which would go and fetch
 
     def _door(self) -> Door:
         return self._chance.choice(self._doors)

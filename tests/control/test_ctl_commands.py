@@ -44,17 +44,17 @@ STATUS = samples.busy()
 DETAIL = samples.detail(samples.FAILED[0])
 EXPLANATION = Explanation("/in/a.mp4", "It gets alice.", "folder", "alice", "fast", JOB, ["1. sidecar: none"])
 READ_ONLY = [
-    (["status"], "GET /v1/status", STATUS),
-    (["jobs"], "GET /v1/jobs", Jobs([JOB], 99)),
-    (["show", "39"], "GET /v1/jobs/39", DETAIL),
-    (["explain", "a.mp4"], "GET /v1/explain", EXPLANATION),
-    (["wait", "39"], "GET /v1/jobs/39", DETAIL),
-    (["pause"], "POST /v1/pause", Done("Paused.")),
-    (["resume", "rush"], "POST /v1/resume", Done("Resumed.")),
-    (["cancel", "3"], "POST /v1/jobs/3/cancel", Done("Cancelled.")),
-    (["retry", "3"], "POST /v1/jobs/3/retry", Done("Queued.")),
-    (["assign", "3", "bob"], "POST /v1/jobs/3/assign", Done("Assigned.")),
-    (["stop"], "POST /v1/stop", Done("Draining.")),
+    (["status"], "GET /api/status", STATUS),
+    (["jobs"], "GET /api/jobs", Jobs([JOB], 99)),
+    (["show", "39"], "GET /api/jobs/39", DETAIL),
+    (["explain", "a.mp4"], "GET /api/explain", EXPLANATION),
+    (["wait", "39"], "GET /api/jobs/39", DETAIL),
+    (["pause"], "POST /api/pause", Done("Paused.")),
+    (["resume", "rush"], "POST /api/resume", Done("Resumed.")),
+    (["cancel", "3"], "POST /api/jobs/3/cancel", Done("Cancelled.")),
+    (["retry", "3"], "POST /api/jobs/3/retry", Done("Queued.")),
+    (["assign", "3", "bob"], "POST /api/jobs/3/assign", Done("Assigned.")),
+    (["stop"], "POST /api/stop", Done("Draining.")),
 ]
 
 
@@ -71,18 +71,18 @@ def test_json_is_the_wire_message_and_nothing_else(
 
 
 def test_socket_and_json_stand_before_or_after_the_command(path: Path, capsys: Capture) -> None:
-    with listening(path, {"GET /v1/jobs": Jobs([], 0)}):
+    with listening(path, {"GET /api/jobs": Jobs([], 0)}):
         for words in (["--json", "--socket", str(path), "jobs"], ["jobs", "--socket", str(path), "--json"]):
             assert main(words) == 0
             assert json.loads(capsys.readouterr().out) == {"jobs": [], "total": 0}
 
 
 def test_jobs_asks_for_states_and_a_limit(path: Path, capsys: Capture) -> None:
-    answers: Answers = {"GET /v1/jobs": Jobs([JOB], 99)}
+    answers: Answers = {"GET /api/jobs": Jobs([JOB], 99)}
     _, questions = asked(path, answers, "jobs", "--state", "failed", "--state", "parked", "--limit", "7")
-    assert questions[0][0] == "GET /v1/jobs?state=failed&state=parked&limit=7"
-    assert asked(path, answers, "jobs")[1][0][0] == "GET /v1/jobs?limit=50"
-    assert asked(path, answers, "jobs", "--json")[1][0][0] == "GET /v1/jobs"
+    assert questions[0][0] == "GET /api/jobs?state=failed&state=parked&limit=7"
+    assert asked(path, answers, "jobs")[1][0][0] == "GET /api/jobs?limit=50"
+    assert asked(path, answers, "jobs", "--json")[1][0][0] == "GET /api/jobs"
 
 
 LONG = samples.job(7, target="/in/" + "n" * 300, face="f" * 30, reason="r" * 300)
@@ -98,18 +98,18 @@ def test_jobs_is_a_table_that_fits() -> None:
 
 
 def test_jobs_that_a_program_reads_are_not_cut(path: Path, capsys: Capture) -> None:
-    asked(path, {"GET /v1/jobs": Jobs([LONG], 1)}, "jobs")
+    asked(path, {"GET /api/jobs": Jobs([LONG], 1)}, "jobs")
     row = capsys.readouterr().out.splitlines()[1].split()
     assert row == ["7", "queued", "f" * 30, "n" * 300, "balanced", "r" * 300]
 
 
 def test_no_jobs(path: Path, capsys: Capture) -> None:
-    asked(path, {"GET /v1/jobs": Jobs([], 0)}, "jobs")
+    asked(path, {"GET /api/jobs": Jobs([], 0)}, "jobs")
     assert capsys.readouterr().out == "No jobs.\n"
 
 
 def test_show_tells_everything(path: Path, capsys: Capture) -> None:
-    asked(path, {"GET /v1/jobs/39": DETAIL}, "show", "39")
+    asked(path, {"GET /api/jobs/39": DETAIL}, "show", "39")
     text = capsys.readouterr().out
     for part in (
         "Job 39 is failed",
@@ -124,7 +124,7 @@ def test_show_tells_everything(path: Path, capsys: Capture) -> None:
 
 
 def test_explain_says_the_answer_first(path: Path, capsys: Capture) -> None:
-    asked(path, {"GET /v1/explain": EXPLANATION}, "explain", "a.mp4")
+    asked(path, {"GET /api/explain": EXPLANATION}, "explain", "a.mp4")
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "It gets alice."
     assert "  job     12, succeeded" in lines
@@ -148,18 +148,18 @@ def test_how_a_path_is_sent(given: str, sent: str, path: Path, tmp_path: Path, m
     (folder / "here.mp4").touch()
     (folder / "link.mp4").symlink_to("/dev/null")
     monkeypatch.chdir(folder)
-    _, questions = asked(path, {"GET /v1/explain": EXPLANATION}, "explain", "--", given)
-    assert questions[0][0] == "GET /v1/explain?path=" + sent.format(cwd=folder)
+    _, questions = asked(path, {"GET /api/explain": EXPLANATION}, "explain", "--", given)
+    assert questions[0][0] == "GET /api/explain?path=" + sent.format(cwd=folder)
 
 
 def test_assign_finds_the_parked_job_of_a_path(path: Path, capsys: Capture) -> None:
     found = Jobs([samples.job(8, "succeeded"), samples.job(9, "parked", face=None)], 2)
-    answers: Answers = {"GET /v1/find": found, "POST /v1/jobs/9/assign": Done("clip.mp4 gets alice.")}
+    answers: Answers = {"GET /api/find": found, "POST /api/jobs/9/assign": Done("clip.mp4 gets alice.")}
     code, questions = asked(path, answers, "assign", "clip.mp4", "alice")
     assert (code, capsys.readouterr().out) == (0, "clip.mp4 gets alice.\n")
     assert questions == [
-        ("GET /v1/find?path=clip.mp4", None),
-        ("POST /v1/jobs/9/assign", {"face": "alice"}),
+        ("GET /api/find?path=clip.mp4", None),
+        ("POST /api/jobs/9/assign", {"face": "alice"}),
     ]
 
 
@@ -167,11 +167,11 @@ def test_assign_gives_several_targets_one_face_and_goes_on_after_one_that_cannot
     path: Path, capsys: Capture
 ) -> None:
     answers: Answers = {
-        "GET /v1/find?path=a.mp4": Jobs([samples.job(7, "parked", face=None)], 1),
-        "GET /v1/find?path=b.mp4": Jobs([samples.job(8, "succeeded")], 1),
-        "GET /v1/find?path=c.mp4": Jobs([samples.job(9, "parked", face=None)], 1),
-        "POST /v1/jobs/7/assign": Done("Job 7 is queued with the face 'alice'."),
-        "POST /v1/jobs/9/assign": Done("Job 9 is queued with the face 'alice'."),
+        "GET /api/find?path=a.mp4": Jobs([samples.job(7, "parked", face=None)], 1),
+        "GET /api/find?path=b.mp4": Jobs([samples.job(8, "succeeded")], 1),
+        "GET /api/find?path=c.mp4": Jobs([samples.job(9, "parked", face=None)], 1),
+        "POST /api/jobs/7/assign": Done("Job 7 is queued with the face 'alice'."),
+        "POST /api/jobs/9/assign": Done("Job 9 is queued with the face 'alice'."),
     }
     code, questions = asked(path, answers, "assign", "a.mp4", "b.mp4", "c.mp4", "9", "a.mp4", "alice")
     said = capsys.readouterr()
@@ -179,8 +179,8 @@ def test_assign_gives_several_targets_one_face_and_goes_on_after_one_that_cannot
     assert said.out == "Job 7 is queued with the face 'alice'.\nJob 9 is queued with the face 'alice'.\n"
     assert said.err.startswith("faceswapctl: No parked job of b.mp4: job 8 is succeeded")
     assert [question for question, _ in questions if question.startswith("POST")] == [
-        "POST /v1/jobs/7/assign",
-        "POST /v1/jobs/9/assign",
+        "POST /api/jobs/7/assign",
+        "POST /api/jobs/9/assign",
     ], "each job is ordered once"
 
 
@@ -189,8 +189,8 @@ def test_a_file_that_is_named_like_a_job_is_the_file(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "12").touch()
-    _, questions = asked(path, {"GET /v1/find": Jobs([], 0)}, "assign", "12", "alice")
-    assert questions == [(f"GET /v1/find?path={tmp_path}/12", None)]
+    _, questions = asked(path, {"GET /api/find": Jobs([], 0)}, "assign", "12", "alice")
+    assert questions == [(f"GET /api/find?path={tmp_path}/12", None)]
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_a_file_that_is_named_like_a_job_is_the_file(
     ],
 )
 def test_assign_never_guesses(found: list[Any], sentence: str, path: Path, capsys: Capture) -> None:
-    code, questions = asked(path, {"GET /v1/find": Jobs(found, len(found))}, "assign", "x", "alice")
+    code, questions = asked(path, {"GET /api/find": Jobs(found, len(found))}, "assign", "x", "alice")
     assert code == 1
     assert capsys.readouterr().err.startswith(f"faceswapctl: {sentence}")
     assert len(questions) == 1
@@ -213,9 +213,9 @@ def test_assign_never_guesses(found: list[Any], sentence: str, path: Path, capsy
 
 def test_one_refusal_does_not_keep_the_other_jobs_from_the_order(path: Path, capsys: Capture) -> None:
     answers: Answers = {
-        "POST /v1/jobs/1/cancel": Done("Job 1 is cancelled."),
-        "POST /v1/jobs/2/cancel": (409, Error("Job 2 has succeeded.", "Delete the output by hand.")),
-        "POST /v1/jobs/3/cancel": Done("Job 3 is being stopped."),
+        "POST /api/jobs/1/cancel": Done("Job 1 is cancelled."),
+        "POST /api/jobs/2/cancel": (409, Error("Job 2 has succeeded.", "Delete the output by hand.")),
+        "POST /api/jobs/3/cancel": Done("Job 3 is being stopped."),
     }
     code, _ = asked(path, answers, "cancel", "1", "2", "3")
     said = capsys.readouterr()
@@ -225,20 +225,20 @@ def test_one_refusal_does_not_keep_the_other_jobs_from_the_order(path: Path, cap
 
 
 def test_pause_says_what_goes_on(path: Path, capsys: Capture) -> None:
-    answers: Answers = {"POST /v1/pause": Done("Paused."), "GET /v1/status": STATUS}
+    answers: Answers = {"POST /api/pause": Done("Paused."), "GET /api/status": STATUS}
     _, questions = asked(path, answers, "pause")
-    assert questions[0] == ("POST /v1/pause", {})
+    assert questions[0] == ("POST /api/pause", {})
     assert capsys.readouterr().out.splitlines() == [
         "Paused.",
         "Job 41 (clip-41.mp4) goes on: 50 %.",
         "Job 42 (clip-42.mp4) goes on: 0 %.",
     ]
     _, questions = asked(path, answers, "pause", "rush")
-    assert questions[0] == ("POST /v1/pause", {"inbox": "rush"})
+    assert questions[0] == ("POST /api/pause", {"inbox": "rush"})
 
 
 def test_an_unknown_job_is_the_daemons_sentence(path: Path, capsys: Capture) -> None:
-    code, _ = asked(path, {"GET /v1/jobs/5": (404, Error("There is no job 5."))}, "show", "5")
+    code, _ = asked(path, {"GET /api/jobs/5": (404, Error("There is no job 5."))}, "show", "5")
     assert (code, *capsys.readouterr()) == (1, "", "faceswapctl: There is no job 5.\n")
 
 
@@ -292,7 +292,7 @@ OK = b"HTTP/1.1 200 OK\r\n"
     ],
 )
 def test_rubbish_is_one_sentence(rubbish: bytes, path: Path, capsys: Capture) -> None:
-    code, _ = asked(path, {"GET /v1/jobs": rubbish}, "jobs")
+    code, _ = asked(path, {"GET /api/jobs": rubbish}, "jobs")
     said = capsys.readouterr()
     assert (code, said.out, said.err.count("\n")) == (3, "", 1)
     assert said.err.startswith("faceswapctl: ")
@@ -300,19 +300,19 @@ def test_rubbish_is_one_sentence(rubbish: bytes, path: Path, capsys: Capture) ->
 
 def test_an_answer_that_is_broken_off_says_that_the_daemon_ends(path: Path, capsys: Capture) -> None:
     broken_off = b"HTTP/1.1 500 Internal Server Error\r\n\r\nInternal Server Error"
-    assert asked(path, {"GET /v1/jobs": broken_off}, "jobs")[0] == 3
+    assert asked(path, {"GET /api/jobs": broken_off}, "jobs")[0] == 3
     assert capsys.readouterr().err == f"faceswapctl: {BROKEN_OFF}\n"
 
 
 def test_a_chunked_answer_is_understood(path: Path, capsys: Capture) -> None:
     chunks = OK + b'Transfer-Encoding: chunked\r\n\r\n6\r\n{"text\r\n9;x=y\r\n": "Yes"}\r\n0\r\n\r\n'
-    assert asked(path, {"POST /v1/stop": chunks}, "stop")[0] == 0
+    assert asked(path, {"POST /api/stop": chunks}, "stop")[0] == 0
     assert capsys.readouterr().out == "Yes\n"
 
 
 def test_what_a_daemon_says_is_harmless(path: Path, capsys: Capture) -> None:
-    asked(path, {"POST /v1/stop": Done("\x1b[2Jgone\u202e")}, "stop")
-    asked(path, {"POST /v1/stop": (409, Error("no\r\x1b[31m"))}, "stop")
+    asked(path, {"POST /api/stop": Done("\x1b[2Jgone\u202e")}, "stop")
+    asked(path, {"POST /api/stop": (409, Error("no\r\x1b[31m"))}, "stop")
     assert capsys.readouterr() == ("\\x1b[2Jgone\\u202e\n", "faceswapctl: no\\r\\x1b[31m\n")
 
 
@@ -321,7 +321,7 @@ def test_a_socket_path_over_the_limit(tmp_path: Path, monkeypatch: pytest.Monkey
     deep.mkdir(parents=True)
     assert len(str(deep)) > address.LIMIT
     monkeypatch.chdir(deep)
-    with listening(Path("s"), {"POST /v1/stop": Done("Draining.")}):
+    with listening(Path("s"), {"POST /api/stop": Done("Draining.")}):
         assert main(["--socket", str(deep / "s"), "stop"]) == 0
         monkeypatch.chdir("/")
         if Path("/proc/self/fd").exists():
@@ -333,7 +333,7 @@ def test_a_socket_that_the_daemon_had_to_move(tmp_path: Path, capsys: Capture) -
     deep = tmp_path / ("a" * 90) / "control.sock"
     runtime = address.runtime_folder()
     runtime.mkdir(mode=0o700)
-    with listening(address.place_for(deep), {"POST /v1/stop": Done("Draining.")}):
+    with listening(address.place_for(deep), {"POST /api/stop": Done("Draining.")}):
         assert main(["--socket", str(deep), "stop"]) == 0
         runtime.chmod(0o777)
         assert main(["--socket", str(deep), "stop"]) == 3
@@ -345,7 +345,7 @@ def test_the_socket_is_found_without_being_named(
     runtime = tmp_path / f"faceswapd-{os.getuid()}"
     runtime.mkdir(mode=0o700)
     (runtime / "control.sock").symlink_to(path)
-    with listening(path, {"POST /v1/stop": Done("Draining.")}) as daemon:
+    with listening(path, {"POST /api/stop": Done("Draining.")}) as daemon:
         assert main(["stop"]) == 0
         monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
         runtime.rename(tmp_path / "faceswapd")
@@ -390,9 +390,9 @@ def test_help_documents_the_exit_codes(capsys: Capture) -> None:
 
 
 def test_all_failed_jobs_are_retried_by_one_question(path: Path, capsys: Capture) -> None:
-    answers: Answers = {"POST /v1/retry": Retried(3, 1, "3 failed jobs wait again.")}
-    assert asked(path, answers, "retry", "--category", "gpu_oom") == (0, [("POST /v1/retry", {"category": "gpu_oom"})])
-    assert asked(path, answers, "retry", "--failed") == (0, [("POST /v1/retry", {})])
+    answers: Answers = {"POST /api/retry": Retried(3, 1, "3 failed jobs wait again.")}
+    assert asked(path, answers, "retry", "--category", "gpu_oom") == (0, [("POST /api/retry", {"category": "gpu_oom"})])
+    assert asked(path, answers, "retry", "--failed") == (0, [("POST /api/retry", {})])
     assert capsys.readouterr().out == "3 failed jobs wait again.\n" * 2
     assert asked(path, answers, "retry", "--failed", "--json")[0] == 0
     assert json.loads(capsys.readouterr().out)["left_out"] == 1
@@ -402,9 +402,9 @@ def test_a_backup_is_asked_for_by_its_absolute_path(
     path: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    answers: Answers = {"POST /v1/ledger/backup": Done("Copied.")}
+    answers: Answers = {"POST /api/ledger/backup": Done("Copied.")}
     code, questions = asked(path, answers, "ledger", "backup", "copy")
-    assert (code, questions) == (0, [("POST /v1/ledger/backup", {"path": str(tmp_path / "copy")})])
+    assert (code, questions) == (0, [("POST /api/ledger/backup", {"path": str(tmp_path / "copy")})])
     assert capsys.readouterr().out == "Copied.\n"
 
 
@@ -412,6 +412,6 @@ def test_a_backup_is_asked_for_by_its_absolute_path(
 def test_a_check_ends_well_only_when_nothing_is_wrong(
     path: Path, capsys: Capture, problems: list[str], code: int
 ) -> None:
-    answers: Answers = {"GET /v1/ledger/check": LedgerCheck(problems, 1, 4096, "The result.")}
+    answers: Answers = {"GET /api/ledger/check": LedgerCheck(problems, 1, 4096, "The result.")}
     assert asked(path, answers, "ledger", "check")[0] == code
     assert capsys.readouterr().out.splitlines() == [*problems, "The result."]

@@ -76,7 +76,7 @@ def test_each_model_is_a_line_and_what_to_do_stands_below() -> None:
 
 
 def test_nothing_is_cut_for_a_program(path: Path, capsys: Capture) -> None:
-    assert asked(path, {"GET /v1/models": told()})[0] == 0
+    assert asked(path, {"GET /api/models": told()})[0] == 0
     rows = capsys.readouterr().out.splitlines()
     assert rows[1].endswith("ResearchRAIL *")
     assert told().sentence in rows[5]
@@ -100,9 +100,9 @@ def test_no_models_at_all() -> None:
 def test_json_is_the_daemons_own_message(path: Path, capsys: Capture) -> None:
     pruned = Pruned([], 0, removed=False, text="There is nothing.")
     for words, question, message in (
-        (["list"], "GET /v1/models", told()),
-        (["verify"], "POST /v1/models/verify", WHOLE),
-        (["prune"], "POST /v1/models/prune", pruned),
+        (["list"], "GET /api/models", told()),
+        (["verify"], "POST /api/models/verify", WHOLE),
+        (["prune"], "POST /api/models/prune", pruned),
     ):
         assert asked(path, {question: message}, *words, "--json")[0] == 0
         said = capsys.readouterr()
@@ -111,7 +111,7 @@ def test_json_is_the_daemons_own_message(path: Path, capsys: Capture) -> None:
 
 @pytest.mark.parametrize(("answer", "code"), [(WHOLE, 0), (told(), 1)])
 def test_verify_ends_well_only_when_nothing_lacks(path: Path, capsys: Capture, answer: Models, code: int) -> None:
-    assert asked(path, {"POST /v1/models/verify": answer}, "verify")[0] == code
+    assert asked(path, {"POST /api/models/verify": answer}, "verify")[0] == code
     assert answer.sentence in capsys.readouterr().out
 
 
@@ -125,7 +125,7 @@ COURSE = [
 
 
 def test_pull_tells_each_model_and_the_end(path: Path, capsys: Capture) -> None:
-    answers: Answers = {"POST /v1/models/pull": BEGUN, "GET /v1/models": [*COURSE, WHOLE]}
+    answers: Answers = {"POST /api/models/pull": BEGUN, "GET /api/models": [*COURSE, WHOLE]}
     code, questions = asked(path, answers, "pull")
     assert code == 0
     assert capsys.readouterr().out.splitlines() == [
@@ -138,7 +138,7 @@ def test_pull_tells_each_model_and_the_end(path: Path, capsys: Capture) -> None:
 
 
 def test_pull_draws_a_bar_on_a_terminal(path: Path, capsys: Capture) -> None:
-    with listening(path, {"POST /v1/models/pull": BEGUN, "GET /v1/models": [*COURSE, WHOLE]}):
+    with listening(path, {"POST /api/models/pull": BEGUN, "GET /api/models": [*COURSE, WHOLE]}):
         assert carry_out(Client(str(path)), "pull", Terminal(redraws=True), yes=False, as_json=False) == 0
     out = capsys.readouterr().out
     assert "\r[###########-----------]  50 %  202 MB of 403 MB  hyperswap_1a_256\x1b[K" in out
@@ -147,12 +147,12 @@ def test_pull_draws_a_bar_on_a_terminal(path: Path, capsys: Capture) -> None:
 
 def test_a_download_that_fails_is_a_complaint(path: Path, capsys: Capture) -> None:
     failed = told(problem="The server is gone.", advice="Look at the network.")
-    assert asked(path, {"POST /v1/models/pull": BEGUN, "GET /v1/models": [COURSE[0], failed]}, "pull")[0] == 1
+    assert asked(path, {"POST /api/models/pull": BEGUN, "GET /api/models": [COURSE[0], failed]}, "pull")[0] == 1
     assert capsys.readouterr().err == "faceswapctl: The server is gone. Look at the network.\n"
 
 
 def test_pull_as_json_is_how_it_ended(path: Path, capsys: Capture) -> None:
-    assert asked(path, {"POST /v1/models/pull": BEGUN, "GET /v1/models": [*COURSE, WHOLE]}, "pull", "--json")[0] == 0
+    assert asked(path, {"POST /api/models/pull": BEGUN, "GET /api/models": [*COURSE, WHOLE]}, "pull", "--json")[0] == 0
     assert json.loads(capsys.readouterr().out) == to_wire(WHOLE)
 
 
@@ -161,15 +161,15 @@ def test_ctrl_c_ends_the_following_alone(path: Path, capsys: Capture, monkeypatc
         raise KeyboardInterrupt
 
     monkeypatch.setattr("time.sleep", interrupted)
-    assert asked(path, {"POST /v1/models/pull": BEGUN, "GET /v1/models": COURSE[0]}, "pull")[0] == 1
+    assert asked(path, {"POST /api/models/pull": BEGUN, "GET /api/models": COURSE[0]}, "pull")[0] == 1
     assert "goes on fetching" in capsys.readouterr().err
 
 
 def test_prune_shows_and_removes_only_with_yes(path: Path, capsys: Capture) -> None:
     pruned = Pruned([Unneeded("/ff/old\n.onnx", 403_000_000)], 403_000_000, removed=False, text="1 file.")
     for words, remove in (([], False), (["--yes"], True)):
-        code, questions = asked(path, {"POST /v1/models/prune": pruned}, "prune", *words)
-        assert (code, questions) == (0, [("POST /v1/models/prune", {"remove": remove})])
+        code, questions = asked(path, {"POST /api/models/prune": pruned}, "prune", *words)
+        assert (code, questions) == (0, [("POST /api/models/prune", {"remove": remove})])
         assert capsys.readouterr().out == "    403 MB  /ff/old\\n.onnx\n1 file.\n"
 
 
@@ -182,6 +182,6 @@ def test_yes_belongs_to_prune(path: Path, capsys: Capture, words: list[str]) -> 
 @pytest.mark.parametrize("action", ["list", "pull", "verify", "prune"])
 def test_without_facefusion_it_says_what_to_do(path: Path, capsys: Capture, action: str) -> None:
     refusal = 409, Error("No FaceFusion is set up, so there are no models.", "Run `faceswapd setup`.")
-    routes = {"list": "GET /v1/models"}
-    assert asked(path, {routes.get(action, f"POST /v1/models/{action}"): refusal}, action)[0] == 1
+    routes = {"list": "GET /api/models"}
+    assert asked(path, {routes.get(action, f"POST /api/models/{action}"): refusal}, action)[0] == 1
     assert capsys.readouterr().err.startswith("faceswapctl: No FaceFusion is set up, so there are no models.")

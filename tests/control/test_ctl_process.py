@@ -35,7 +35,7 @@ def ran(path: Path, *words: str, **given: Any) -> subprocess.CompletedProcess[st
 
 def test_only_the_standard_library_is_loaded(path: Path) -> None:
     script = "import sys; from faceswapd.ctl import main; main(); print(*sys.modules, file=sys.stderr)"
-    with listening(path, {"GET /v1/status": samples.busy()}):
+    with listening(path, {"GET /api/status": samples.busy()}):
         done = subprocess.run(
             [sys.executable, "-c", script, "--socket", str(path), "status"],
             cwd=CHECKOUT,
@@ -58,7 +58,7 @@ def test_only_the_standard_library_is_loaded(path: Path) -> None:
 
 
 def test_the_screen_of_a_process_is_plain(path: Path) -> None:
-    with listening(path, {"GET /v1/status": samples.busy()}):
+    with listening(path, {"GET /api/status": samples.busy()}):
         done = ran(path, "status", env={**os.environ, "TERM": "xterm-256color"})
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("faceswapd 0.1.0 is running (up 2 h 5 min, pid 4711).\n")
@@ -67,7 +67,7 @@ def test_the_screen_of_a_process_is_plain(path: Path) -> None:
 
 def test_a_terminal_that_knows_only_ascii(path: Path) -> None:
     status = samples.status(running=[samples.job(1, "running", target="/in/視頻é.mp4")])
-    with listening(path, {"GET /v1/status": status}):
+    with listening(path, {"GET /api/status": status}):
         done = ran(path, "status", env={**os.environ, "PYTHONIOENCODING": "ascii"})
     assert (done.returncode, done.stderr) == (0, "")
     assert "\\u8996\\u983b\\xe9.mp4" in done.stdout
@@ -75,7 +75,7 @@ def test_a_terminal_that_knows_only_ascii(path: Path) -> None:
 
 def test_a_broken_pipe_is_quiet(path: Path) -> None:
     jobs = Jobs([samples.job(number, reason="r" * 200) for number in range(5000)], 5000)
-    with listening(path, {"GET /v1/jobs": jobs}):
+    with listening(path, {"GET /api/jobs": jobs}):
         done = subprocess.run(
             ["bash", "-c", '"$@" | head -1; echo "${PIPESTATUS[0]}"', "bash", *COMMAND, "--socket", path, "jobs"],
             cwd=CHECKOUT,
@@ -90,7 +90,7 @@ def test_a_broken_pipe_is_quiet(path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_a_full_disk_is_one_sentence(path: Path) -> None:
-    with listening(path, {"GET /v1/status": samples.busy()}), Path("/dev/full").open("w") as full:
+    with listening(path, {"GET /api/status": samples.busy()}), Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [*COMMAND, "--socket", path, "status"], cwd=CHECKOUT, text=True, stdout=full, stderr=subprocess.PIPE
         )
@@ -104,15 +104,15 @@ ENDS = samples.detail(samples.job(5, "succeeded", output="/out/clip.mp4"))
 
 def test_wait_ends_with_the_job(path: Path, capsys: Capture) -> None:
     answers: Answers = {
-        "GET /v1/jobs/5": RUNS,
-        "GET /v1/jobs/5/wait": [RUNS, ENDS],
-        "GET /v1/jobs/6": samples.detail(samples.job(6, "failed", reason="no face")),
-        "GET /v1/jobs/7": (404, Error("There is no job 7.")),
+        "GET /api/jobs/5": RUNS,
+        "GET /api/jobs/5/wait": [RUNS, ENDS],
+        "GET /api/jobs/6": samples.detail(samples.job(6, "failed", reason="no face")),
+        "GET /api/jobs/7": (404, Error("There is no job 7.")),
     }
     with listening(path, answers) as daemon:
         assert main(["--socket", str(path), "wait", "5"]) == 0
         assert main(["--socket", str(path), "wait", "7", "6", "5"]) == 1
-    assert daemon.asked[1][0] == "GET /v1/jobs/5/wait?seconds=25.000"
+    assert daemon.asked[1][0] == "GET /api/jobs/5/wait?seconds=25.000"
     said = capsys.readouterr()
     assert said.out.splitlines() == [
         "Job 5 (clip-5.mp4): succeeded, the result is /out/clip.mp4",
@@ -123,13 +123,13 @@ def test_wait_ends_with_the_job(path: Path, capsys: Capture) -> None:
 
 
 def test_wait_does_not_wait_for_what_waits_for_a_person(path: Path, capsys: Capture) -> None:
-    with listening(path, {"GET /v1/jobs/38": samples.detail(samples.PARKED[0])}):
+    with listening(path, {"GET /api/jobs/38": samples.detail(samples.PARKED[0])}):
         assert main(["--socket", str(path), "wait", "38"]) == 1
     assert "Settle it: faceswapctl assign 38 FACE" in capsys.readouterr().out
 
 
 def test_wait_gives_up_in_time(path: Path, capsys: Capture) -> None:
-    with listening(path, {"GET /v1/jobs/5": RUNS, "GET /v1/jobs/5/wait": RUNS}):
+    with listening(path, {"GET /api/jobs/5": RUNS, "GET /api/jobs/5/wait": RUNS}):
         assert main(["--socket", str(path), "wait", "5", "--timeout", "0.2"]) == 4
     assert "Job 5 has not ended in time: it is running." in capsys.readouterr().err
 
@@ -140,12 +140,12 @@ def test_wait_gives_up_in_time_on_a_daemon_that_is_away(path: Path, capsys: Capt
 
 
 def test_wait_survives_a_restart_of_the_daemon(path: Path) -> None:
-    with listening(path, {"GET /v1/jobs/5": RUNS, "GET /v1/jobs/5/wait": b""}) as daemon:
+    with listening(path, {"GET /api/jobs/5": RUNS, "GET /api/jobs/5/wait": b""}) as daemon:
         waiting = subprocess.Popen(
             [*COMMAND, "--socket", path, "wait", "5"], cwd=CHECKOUT, text=True, stdout=subprocess.PIPE
         )
         asked_twice(daemon.asked)
-    with listening(path, {"GET /v1/jobs/5": ENDS, "GET /v1/jobs/5/wait": ENDS}):
+    with listening(path, {"GET /api/jobs/5": ENDS, "GET /api/jobs/5/wait": ENDS}):
         said, _ = waiting.communicate(timeout=30)
     assert (waiting.returncode, said) == (0, "Job 5 (clip-5.mp4): succeeded, the result is /out/clip.mp4\n")
 
@@ -160,14 +160,14 @@ def asked_twice(asked: list[Any]) -> None:
 def test_watch_on_no_terminal_is_a_line_for_each_change(path: Path) -> None:
     busy = samples.status(running=[samples.job(5, "running")], counts={"running": 1})
     paused = samples.status(state="paused", why="by ann", counts={"succeeded": 1})
-    with listening(path, {"GET /v1/status": [busy, busy, paused], "GET /v1/jobs/5": ENDS}):
+    with listening(path, {"GET /api/status": [busy, busy, paused], "GET /api/jobs/5": ENDS}):
         watching = subprocess.Popen(
             [*COMMAND, "--socket", path, "watch"], cwd=CHECKOUT, text=True, stdout=subprocess.PIPE
         )
         assert watching.stdout is not None
         lines = [watching.stdout.readline()[21:].rstrip("\n") for _ in range(5)]
     away = watching.stdout.readline()[21:].rstrip("\n")
-    with listening(path, {"GET /v1/status": paused}):
+    with listening(path, {"GET /api/status": paused}):
         back = watching.stdout.readline()[21:].rstrip("\n")
     watching.send_signal(signal.SIGINT)
     assert watching.wait(30) == 0
@@ -184,7 +184,7 @@ def test_watch_on_no_terminal_is_a_line_for_each_change(path: Path) -> None:
 
 
 def test_watch_with_json_is_a_document_a_second(path: Path) -> None:
-    with listening(path, {"GET /v1/status": samples.status()}):
+    with listening(path, {"GET /api/status": samples.status()}):
         watching = subprocess.Popen(
             [*COMMAND, "--socket", path, "watch", "--json"], cwd=CHECKOUT, text=True, stdout=subprocess.PIPE
         )
@@ -200,7 +200,7 @@ def test_watch_with_json_is_a_document_a_second(path: Path) -> None:
 def test_watch_gives_the_terminal_back(path: Path, ending: signal.Signals) -> None:
     ours, theirs = pty.openpty()
     shown = b""
-    with listening(path, {"GET /v1/status": samples.busy()}):
+    with listening(path, {"GET /api/status": samples.busy()}):
         watching = subprocess.Popen(
             [*COMMAND, "--socket", path, "watch"],
             cwd=CHECKOUT,
@@ -227,7 +227,7 @@ def test_watch_without_a_daemon_is_a_problem(path: Path, capsys: Capture) -> Non
 
 
 def test_ctrl_c_is_quiet(path: Path) -> None:
-    with listening(path, {"GET /v1/jobs/5": RUNS, "GET /v1/jobs/5/wait": b""}) as daemon:
+    with listening(path, {"GET /api/jobs/5": RUNS, "GET /api/jobs/5/wait": b""}) as daemon:
         waiting = subprocess.Popen(
             [*COMMAND, "--socket", path, "wait", "5"], cwd=CHECKOUT, text=True, stderr=subprocess.PIPE
         )
@@ -238,7 +238,7 @@ def test_ctrl_c_is_quiet(path: Path) -> None:
 
 
 def test_a_stop_says_which(path: Path) -> None:
-    answers: Answers = {"POST /v1/stop": [Done("Draining."), Done("Stopping at once.")]}
+    answers: Answers = {"POST /api/stop": [Done("Draining."), Done("Stopping at once.")]}
     with listening(path, answers):
         assert ran(path, "stop").stdout == "Draining.\n"
         assert ran(path, "stop").stdout == "Stopping at once.\n"

@@ -13,7 +13,7 @@ from tests.control.answering_daemon import Answers, listening
 from tests.control.test_ctl_commands import _own_home, asked, path  # noqa: F401  fixtures
 
 Capture = pytest.CaptureFixture[str]
-ROUTE = "POST /v1/submit"
+ROUTE = "POST /api/submit"
 
 
 def offer(job: int | None, outcome: str = "queued", text: str = "", **given: Any) -> Offer:
@@ -187,7 +187,7 @@ def test_wait_returns_when_all_have_ended_and_tells_how(path: Path, capsys: Capt
     good = samples.detail(samples.job(1, "succeeded", output="/out/a.mp4"))
     bad = samples.detail(samples.job(2, "cancelled"))
     said = answer(taken("/a.mp4", offer(1), offer(2), offer(1, "duplicate", "the same as job 1, which is queued")))
-    answers: Answers = {ROUTE: said, "GET /v1/jobs/1": good, "GET /v1/jobs/2": bad}
+    answers: Answers = {ROUTE: said, "GET /api/jobs/1": good, "GET /api/jobs/2": bad}
     code, _ = asked(path, answers, "submit", "--wait", "/a.mp4")
     assert code == 1
     assert capsys.readouterr().out.splitlines()[-2:] == [

@@ -21,7 +21,7 @@ import pytest
 from starlette.routing import Route
 from structlog.testing import capture_logs
 
-from faceswapd.control.server import application
+from faceswapd.control.application import application
 from tests.control.rubbish import Rubbish, doors
 from tests.control.test_server import OWN_ERROR, SECONDS, Control, control  # noqa: F401  a fixture
 
@@ -109,7 +109,7 @@ async def fuzz(daemon: Control, number: int, caplog: pytest.LogCaptureFixture) -
     with caplog.at_level(logging.WARNING), capture_logs() as logged:
         for start in range(0, number, BATCH):
             if start % (10 * BATCH) == 0:
-                half = b"POST /v1/pause HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n{"
+                half = b"POST /api/pause HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n{"
                 held = [await hold(daemon, half[: 1 + turn % len(half)]) for turn in range(SLOW)]
             requests = [rubbish.request(one) for one in range(start, start + BATCH)]
             await asyncio.gather(*(send(daemon, data, chance, seen) for data in requests))

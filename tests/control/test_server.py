@@ -5,7 +5,6 @@ import contextlib
 import json
 import os
 import random
-import re
 import subprocess
 import sys
 import time
@@ -16,13 +15,14 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from starlette.routing import Route
 from structlog.testing import capture_logs
 
 from faceswapd.control import messages, model_handlers
 from faceswapd.control.handlers import Refused
 from faceswapd.control.live import House, InboxLive, Live, Orders
-from faceswapd.control.server import LARGEST_BODY, Server, application, listen
+from faceswapd.control.requests import LARGEST_BODY
+from faceswapd.control.routes import OPERATIONS
+from faceswapd.control.server import Server, listen
 from faceswapd.core.gate import Gate
 from faceswapd.core.intake import Face, Rules, Signature
 from faceswapd.core.job import Parked
@@ -86,7 +86,7 @@ class Control:
 
     async def well(self) -> bool:
         """Whether the server still answers."""
-        status, said = await self.ask("/v1/status")
+        status, said = await self.ask("/api/status")
         return status == 200 and bool(messages.from_wire(messages.Status, said))
 
 
@@ -152,22 +152,9 @@ async def control(tmp_path: Path) -> AsyncIterator[Control]:
     await ledger.close()
 
 
-def documented() -> dict[tuple[str, str], str]:
+def documented() -> dict[tuple[str, str], type | str]:
     """Method and path of each route of the wire, with the message that answers it."""
-    assert messages.__doc__ is not None
-    rows = re.findall(r"^    (GET|POST) +(/\S+?)(?:\?\S+)?(?: +\{\S+\})? +(\w+)", messages.__doc__, re.MULTILINE)
-    return {(method, path): answer for method, path, answer in rows}
-
-
-def test_every_route_is_documented_and_every_documented_route_is_there(control: Control) -> None:
-    routes = [route for route in application(control.house).routes if isinstance(route, Route)]
-    there = {
-        (method, route.path.replace("{number}", "ID"))
-        for route in routes
-        for method in (route.methods or set()) - {"HEAD"}
-    }
-    assert there == set(documented())
-    assert len(there) == 22
+    return {(one.method, one.path.replace("{number}", "ID")): one.says for one in OPERATIONS}
 
 
 async def test_every_route_answers_with_its_message(control: Control) -> None:
@@ -175,32 +162,33 @@ async def test_every_route_answers_with_its_message(control: Control) -> None:
     asked: dict[tuple[str, str], tuple[str, object]] = {
         ("GET", "/healthz"): ("/healthz", None),
         ("GET", "/readyz"): ("/readyz", None),
-        ("GET", "/v1/status"): ("/v1/status", None),
-        ("GET", "/v1/jobs"): ("/v1/jobs?state=queued&state=parked&limit=5", None),
-        ("GET", "/v1/jobs/ID"): ("/v1/jobs/1", None),
-        ("GET", "/v1/jobs/ID/wait"): ("/v1/jobs/1/wait?seconds=0", None),
-        ("GET", "/v1/explain"): ("/v1/explain?path=1.mp4", None),
-        ("GET", "/v1/find"): ("/v1/find?path=1.mp4", None),
-        ("POST", "/v1/jobs/ID/assign"): ("/v1/jobs/2/assign", {"face": "Alice"}),
-        ("POST", "/v1/jobs/ID/cancel"): ("/v1/jobs/1/cancel", None),
-        ("POST", "/v1/jobs/ID/retry"): ("/v1/jobs/1/retry", None),
-        ("POST", "/v1/submit"): ("/v1/submit", {"targets": [str(control.path.with_name("none.mp4"))]}),
-        ("POST", "/v1/retry"): ("/v1/retry", {"category": "gpu_oom"}),
-        ("POST", "/v1/ledger/backup"): ("/v1/ledger/backup", {"path": str(control.path.with_name("backup"))}),
-        ("GET", "/v1/ledger/check"): ("/v1/ledger/check", None),
-        ("POST", "/v1/pause"): ("/v1/pause", {"inbox": "inbox"}),
-        ("POST", "/v1/resume"): ("/v1/resume", {}),
-        ("POST", "/v1/stop"): ("/v1/stop", None),
-        ("GET", "/v1/models"): ("/v1/models", None),
-        ("POST", "/v1/models/pull"): ("/v1/models/pull", None),
-        ("POST", "/v1/models/verify"): ("/v1/models/verify", None),
-        ("POST", "/v1/models/prune"): ("/v1/models/prune", {"remove": False}),
+        ("GET", "/api/status"): ("/api/status", None),
+        ("GET", "/api/jobs"): ("/api/jobs?state=queued&state=parked&limit=5", None),
+        ("GET", "/api/jobs/ID"): ("/api/jobs/1", None),
+        ("GET", "/api/jobs/ID/wait"): ("/api/jobs/1/wait?seconds=0", None),
+        ("GET", "/api/explain"): ("/api/explain?path=1.mp4", None),
+        ("GET", "/api/find"): ("/api/find?path=1.mp4", None),
+        ("POST", "/api/jobs/ID/assign"): ("/api/jobs/2/assign", {"face": "Alice"}),
+        ("POST", "/api/jobs/ID/cancel"): ("/api/jobs/1/cancel", None),
+        ("POST", "/api/jobs/ID/retry"): ("/api/jobs/1/retry", None),
+        ("POST", "/api/submit"): ("/api/submit", {"targets": [str(control.path.with_name("none.mp4"))]}),
+        ("POST", "/api/retry"): ("/api/retry", {"category": "gpu_oom"}),
+        ("POST", "/api/ledger/backup"): ("/api/ledger/backup", {"path": str(control.path.with_name("backup"))}),
+        ("GET", "/api/ledger/check"): ("/api/ledger/check", None),
+        ("POST", "/api/pause"): ("/api/pause", {"inbox": "inbox"}),
+        ("POST", "/api/resume"): ("/api/resume", {}),
+        ("POST", "/api/stop"): ("/api/stop", None),
+        ("GET", "/api/models"): ("/api/models", None),
+        ("POST", "/api/models/pull"): ("/api/models/pull", None),
+        ("POST", "/api/models/verify"): ("/api/models/verify", None),
+        ("POST", "/api/models/prune"): ("/api/models/prune", {"remove": False}),
     }
     assert set(asked) == set(documented())
     for (method, path), (route, body) in asked.items():
         status, said = await control.ask(route, method, body)
         assert status == 200, (path, said)
-        kind = getattr(messages, documented()[method, path])
+        kind = documented()[method, path]
+        assert isinstance(kind, type)
         assert messages.to_wire(messages.from_wire(kind, said)) == said
     assert (await standing.pauses(control.ledger)).inboxes == {"inbox"}
     assert control.orders.count("stop") == 1
@@ -209,50 +197,50 @@ async def test_every_route_answers_with_its_message(control: Control) -> None:
 @pytest.mark.parametrize(
     ("method", "route", "body", "status", "error"),
     [
-        ("GET", "/v1/jobs/77", None, 404, "There is no job 77."),
-        ("GET", f"/v1/jobs/{'9' * 30}", None, 404, "There is no job 9"),
-        ("GET", f"/v1/jobs/{'9' * 5000}/wait", None, 404, "There is no job 9"),
-        ("GET", "/v1/jobs/one", None, 404, "There is no job one."),
-        ("GET", "/v1/jobs/-1", None, 404, "There is no job -1."),
-        ("GET", "/v1/jobs/%C2%B2", None, 404, "There is no job"),
-        ("GET", "/v1/nothing", None, 404, "GET /v1/nothing: Not Found."),
-        ("GET", "/v1/status/", None, 404, "GET /v1/status/: Not Found."),
+        ("GET", "/api/jobs/77", None, 404, "There is no job 77."),
+        ("GET", f"/api/jobs/{'9' * 30}", None, 404, "There is no job 9"),
+        ("GET", f"/api/jobs/{'9' * 5000}/wait", None, 404, "There is no job 9"),
+        ("GET", "/api/jobs/one", None, 404, "There is no job one."),
+        ("GET", "/api/jobs/-1", None, 404, "There is no job -1."),
+        ("GET", "/api/jobs/%C2%B2", None, 404, "There is no job"),
+        ("GET", "/api/nothing", None, 404, "GET /api/nothing: Not Found."),
+        ("GET", "/api/status/", None, 404, "GET /api/status/: Not Found."),
         ("GET", "/", None, 404, "GET /: Not Found."),
-        ("DELETE", "/v1/jobs/1", None, 405, "DELETE /v1/jobs/1: Method Not Allowed."),
-        ("GET", "/v1/stop", None, 405, "GET /v1/stop: Method Not Allowed."),
-        ("GET", "/v1/jobs?state=happy", None, 400, "There is no such state"),
-        ("GET", "/v1/jobs?state=%FF", None, 400, "There is no such state"),
-        ("GET", "/v1/jobs?limit=-1", None, 400, "'-1' is not a whole number."),
-        ("GET", "/v1/jobs?limit=1e99", None, 400, "'1e99' is not a whole number."),
-        ("GET", f"/v1/jobs?limit={'9' * 30}", None, 400, "'9"),
-        ("GET", "/v1/jobs/1/wait?seconds=nan", None, 400, "'nan' is no number of seconds."),
-        ("GET", "/v1/jobs/1/wait?seconds=-1", None, 400, "'-1' is no number of seconds."),
-        ("GET", "/v1/find", None, 400, "The request names no path."),
-        ("GET", "/v1/find?path=a%00b", None, 400, "The request names no path."),
-        ("GET", "/v1/explain?path=", None, 400, "The request names no path."),
-        ("POST", "/v1/jobs/2/assign", b"{", 400, "The request is no JSON."),
-        ("POST", "/v1/jobs/2/assign", b"\xff\xfe", 400, "The request is no JSON."),
-        ("POST", "/v1/jobs/2/assign", b"[" * 50_000, 400, "The request is no JSON."),
-        ("POST", "/v1/jobs/2/assign", [1], 400, "The request is no JSON object."),
-        ("POST", "/v1/jobs/2/assign", {"face": 5}, 400, "The request names no face."),
-        ("POST", "/v1/jobs/2/assign", {"face": "\ud800"}, 404, "The face '\ud800' does not exist."),
-        ("POST", "/v1/jobs/2/assign", {"face": "bob"}, 404, "The face 'bob' does not exist."),
-        ("POST", "/v1/jobs/1/assign", {"face": "alice"}, 409, "Job 1 is queued"),
-        ("POST", "/v1/jobs/1/retry", None, 409, "Job 1 is queued, and cannot be retried."),
-        ("POST", "/v1/pause", {"inbox": ["x"]}, 400, "The inbox is not named by a text."),
-        ("POST", "/v1/pause", {"inbox": "rush"}, 404, "There is no inbox 'rush'."),
-        ("POST", "/v1/retry", {"category": 5}, 400, "The category is not named by a text."),
-        ("POST", "/v1/retry", {"category": "gpu_omm"}, 404, "There is no category 'gpu_omm'."),
-        ("POST", "/v1/retry", {"category": "\ud800"}, 404, "There is no category"),
-        ("POST", "/v1/ledger/backup", {}, 400, "The request names no path."),
-        ("POST", "/v1/ledger/backup", {"path": "backup"}, 400, "The path of a backup must be absolute."),
-        ("POST", "/v1/ledger/backup", {"path": "/a\0b"}, 400, "The request names no path."),
-        ("POST", "/v1/ledger/backup", {"path": "/tmp/\udcff"}, 409, "The name of a backup must be UTF-8."),
-        ("POST", "/v1/ledger/backup", {"path": "/dev/null"}, 409, "/dev/null is there already"),
-        ("POST", "/v1/ledger/backup", {"path": "/no/where"}, 409, "/no/where.part cannot be written"),
-        ("POST", "/v1/models/prune", {"remove": "yes"}, 400, "`remove` is neither true nor false."),
-        ("GET", "/v1/models/pull", None, 405, "GET /v1/models/pull: Method Not Allowed."),
-        ("POST", "/v1/pause", b" " * (LARGEST_BODY + 1), 413, "The request is too long."),
+        ("DELETE", "/api/jobs/1", None, 405, "DELETE /api/jobs/1: Method Not Allowed."),
+        ("GET", "/api/stop", None, 405, "GET /api/stop: Method Not Allowed."),
+        ("GET", "/api/jobs?state=happy", None, 400, "There is no such state"),
+        ("GET", "/api/jobs?state=%FF", None, 400, "There is no such state"),
+        ("GET", "/api/jobs?limit=-1", None, 400, "'-1' is not a whole number."),
+        ("GET", "/api/jobs?limit=1e99", None, 400, "'1e99' is not a whole number."),
+        ("GET", f"/api/jobs?limit={'9' * 30}", None, 400, "'9"),
+        ("GET", "/api/jobs/1/wait?seconds=nan", None, 400, "'nan' is no number of seconds."),
+        ("GET", "/api/jobs/1/wait?seconds=-1", None, 400, "'-1' is no number of seconds."),
+        ("GET", "/api/find", None, 400, "The request names no path."),
+        ("GET", "/api/find?path=a%00b", None, 400, "The request names no path."),
+        ("GET", "/api/explain?path=", None, 400, "The request names no path."),
+        ("POST", "/api/jobs/2/assign", b"{", 400, "The request is no JSON."),
+        ("POST", "/api/jobs/2/assign", b"\xff\xfe", 400, "The request is no JSON."),
+        ("POST", "/api/jobs/2/assign", b"[" * 50_000, 400, "The request is no JSON."),
+        ("POST", "/api/jobs/2/assign", [1], 400, "The request is no JSON object."),
+        ("POST", "/api/jobs/2/assign", {"face": 5}, 400, "`face` is no text."),
+        ("POST", "/api/jobs/2/assign", {"face": "\ud800"}, 404, "The face '\ud800' does not exist."),
+        ("POST", "/api/jobs/2/assign", {"face": "bob"}, 404, "The face 'bob' does not exist."),
+        ("POST", "/api/jobs/1/assign", {"face": "alice"}, 409, "Job 1 is queued"),
+        ("POST", "/api/jobs/1/retry", None, 409, "Job 1 is queued, and cannot be retried."),
+        ("POST", "/api/pause", {"inbox": ["x"]}, 400, "`inbox` is no text."),
+        ("POST", "/api/pause", {"inbox": "rush"}, 404, "There is no inbox 'rush'."),
+        ("POST", "/api/retry", {"category": 5}, 400, "`category` is no text."),
+        ("POST", "/api/retry", {"category": "gpu_omm"}, 404, "There is no category 'gpu_omm'."),
+        ("POST", "/api/retry", {"category": "\ud800"}, 404, "There is no category"),
+        ("POST", "/api/ledger/backup", {}, 400, "The request lacks `path`."),
+        ("POST", "/api/ledger/backup", {"path": "backup"}, 400, "The path of a backup must be absolute."),
+        ("POST", "/api/ledger/backup", {"path": "/a\0b"}, 400, "The path of a backup must be absolute."),
+        ("POST", "/api/ledger/backup", {"path": "/tmp/\udcff"}, 409, "The name of a backup must be UTF-8."),
+        ("POST", "/api/ledger/backup", {"path": "/dev/null"}, 409, "/dev/null is there already"),
+        ("POST", "/api/ledger/backup", {"path": "/no/where"}, 409, "/no/where.part cannot be written"),
+        ("POST", "/api/models/prune", {"remove": "yes"}, 400, "`remove` is no truth value."),
+        ("GET", "/api/models/pull", None, 405, "GET /api/models/pull: Method Not Allowed."),
+        ("POST", "/api/pause", b" " * (LARGEST_BODY + 1), 413, "The request is too long."),
     ],
 )
 async def test_a_wrong_request_is_refused_with_its_reason(
@@ -266,7 +254,7 @@ async def test_a_wrong_request_is_refused_with_its_reason(
 
 
 async def test_the_models_are_told_and_cleared_away(control: Control) -> None:
-    status, said = await control.ask("/v1/models")
+    status, said = await control.ask("/api/models")
     told = messages.from_wire(messages.Models, said)
     assert (status, told.whole, told.pulling, told.missing) == (200, False, None, 80_000_000)
     assert told.models[0] == messages.Model(
@@ -282,11 +270,11 @@ async def test_the_models_are_told_and_cleared_away(control: Control) -> None:
     old = Path(told.folder) / "old.onnx"
     await asyncio.to_thread(_write, old)
     for body, removed in ((None, False), ({"remove": True}, True)):
-        _, said = await control.ask("/v1/models/prune", "POST", body)
+        _, said = await control.ask("/api/models/prune", "POST", body)
         pruned = messages.from_wire(messages.Pruned, said)
         assert ([file.path for file in pruned.files], pruned.size, pruned.removed) == ([str(old)], 3, removed)
         assert old.is_file() is not removed
-    _, said = await control.ask("/v1/models/prune", "POST")
+    _, said = await control.ask("/api/models/prune", "POST")
     assert said["text"] == "There is nothing that no preset needs."
 
 
@@ -298,10 +286,10 @@ def _write(path: Path) -> None:
 async def test_without_facefusion_the_models_are_refused_with_what_to_do(control: Control) -> None:
     control.facefusion.clear()
     for method, route in (
-        ("GET", "/v1/models"),
-        ("POST", "/v1/models/pull"),
-        ("POST", "/v1/models/verify"),
-        ("POST", "/v1/models/prune"),
+        ("GET", "/api/models"),
+        ("POST", "/api/models/pull"),
+        ("POST", "/api/models/verify"),
+        ("POST", "/api/models/prune"),
     ):
         status, said = await control.ask(route, method)
         refusal = messages.from_wire(messages.Error, said)
@@ -313,7 +301,7 @@ async def test_without_facefusion_the_models_are_refused_with_what_to_do(control
 
 async def test_names_that_are_no_text_are_found_as_they_are(control: Control) -> None:
     name = os.fsdecode(b"bytes-\xff.mp4")
-    status, said = await control.ask(f"/v1/explain?path={quote(os.fsencode(name))}")
+    status, said = await control.ask(f"/api/explain?path={quote(os.fsencode(name))}")
     assert status == 200
     assert os.fsencode(said["path"]).endswith(b"bytes-\xff.mp4")
 
@@ -324,17 +312,17 @@ async def test_names_that_are_no_text_are_found_as_they_are(control: Control) ->
         b"",
         b"\r\n\r\n",
         b"GET\r\n\r\n",
-        b"GET /v1/status HTTP/9.9\r\n\r\n",
-        b"GET /v1/nothing HTTP/1.1\r\nHost: [::1\r\n\r\n",
-        b"GET /v1/nothing HTTP/1.1\r\nHost: \xff\r\n\r\n",
-        b"GET /v1/find?path=\xff\xfe HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"GET http://elsewhere/v1/status HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"POST /v1/pause HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{",
-        b"POST /v1/pause HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n{}",
-        b"POST /v1/pause HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n",
-        b"GET /v1/status HTTP/1.1\r\n" + b"A: b\r\n" * 50_000,
+        b"GET /api/status HTTP/9.9\r\n\r\n",
+        b"GET /api/nothing HTTP/1.1\r\nHost: [::1\r\n\r\n",
+        b"GET /api/nothing HTTP/1.1\r\nHost: \xff\r\n\r\n",
+        b"GET /api/find?path=\xff\xfe HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET http://elsewhere/api/status HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"POST /api/pause HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{",
+        b"POST /api/pause HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n{}",
+        b"POST /api/pause HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n",
+        b"GET /api/status HTTP/1.1\r\n" + b"A: b\r\n" * 50_000,
         b"GET /" + b"x" * 1_000_000,
-        b"POST /v1/pause HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000\r\n\r\n" + b"x" * 5_000_000,
+        b"POST /api/pause HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000\r\n\r\n" + b"x" * 5_000_000,
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
     ],
     ids=range(15),
@@ -382,7 +370,7 @@ async def test_random_requests_are_no_error_of_ours(control: Control) -> None:
 
 
 async def test_a_wait_ends_with_the_job(control: Control) -> None:
-    waiting = asyncio.create_task(control.ask("/v1/jobs/1/wait?seconds=15"))
+    waiting = asyncio.create_task(control.ask("/api/jobs/1/wait?seconds=15"))
     await asyncio.wait([waiting], timeout=0.1)
     assert not waiting.done()
     await outcomes.request_cancel(control.ledger, 1, time.time())
@@ -394,7 +382,7 @@ async def test_a_wait_ends_with_the_job(control: Control) -> None:
 async def test_a_wait_and_a_search_end_when_their_time_is_over(control: Control) -> None:
     begun = time.monotonic()
     (_, waited), (_, found) = await asyncio.gather(
-        control.ask("/v1/jobs/1/wait?seconds=0.4"), control.ask("/v1/find?path=none.mp4&seconds=0.4")
+        control.ask("/api/jobs/1/wait?seconds=0.4"), control.ask("/api/find?path=none.mp4&seconds=0.4")
     )
     assert waited["job"]["state"] == "queued"
     assert found == {"jobs": [], "total": 0}
@@ -403,7 +391,7 @@ async def test_a_wait_and_a_search_end_when_their_time_is_over(control: Control)
 
 async def test_a_search_ends_when_the_job_is_there(control: Control) -> None:
     target = control.path.parent / "inbox" / "3.mp4"
-    searching = asyncio.create_task(control.ask(f"/v1/find?path={quote(str(target))}&seconds=15"))
+    searching = asyncio.create_task(control.ask(f"/api/find?path={quote(str(target))}&seconds=15"))
     await asyncio.wait([searching], timeout=0.1)
     assert not searching.done()
     facts = Facts(Kind.VIDEO, "third", 10, 64, 48, 10, 1.0, 0, 0)
@@ -417,7 +405,7 @@ async def test_a_search_ends_when_the_job_is_there(control: Control) -> None:
 
 
 async def test_no_answer_is_worked_on_for_one_who_has_hung_up(control: Control) -> None:
-    routes = ("/v1/jobs/1/wait?seconds=60", "/v1/find?path=none.mp4&seconds=60")
+    routes = ("/api/jobs/1/wait?seconds=60", "/api/find?path=none.mp4&seconds=60")
     writers = []
     for route in routes:
         _, writer = await asyncio.open_unix_connection(control.path)
@@ -434,7 +422,7 @@ async def test_no_answer_is_worked_on_for_one_who_has_hung_up(control: Control) 
 
 async def test_of_several_requests_in_a_row_none_is_worked_on_for_one_who_has_hung_up(control: Control) -> None:
     _, writer = await asyncio.open_unix_connection(control.path)
-    ask = "GET /v1/jobs/1/wait?seconds=60 HTTP/1.1\r\nHost: daemon\r\n\r\n"
+    ask = "GET /api/jobs/1/wait?seconds=60 HTTP/1.1\r\nHost: daemon\r\n\r\n"
     writer.write((ask * 3).encode())
     assert await control.well()
     answering = [task for task in asyncio.all_tasks() if task.get_name().startswith("answer to")]
@@ -449,7 +437,7 @@ import os, socket, sys
 with socket.socket(socket.AF_UNIX) as one:
     os.setuid(int(sys.argv[2]))
     one.connect(sys.argv[1])
-    one.sendall(b"POST /v1/stop HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n")
+    one.sendall(b"POST /api/stop HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n")
     print(one.makefile("rb").readline().decode())
 """
 

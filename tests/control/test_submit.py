@@ -15,7 +15,7 @@ from faceswapd.control.submit_handlers import MOST_NAMES, MOST_TARGETS
 from faceswapd.ledger import reports, submission
 from tests.control.test_server import Control, control  # noqa: F401  a fixture
 
-ROUTE = "/v1/submit"
+ROUTE = "/api/submit"
 
 
 def write(folder: Path, name: str, content: str = "film") -> str:
@@ -50,7 +50,7 @@ async def test_a_file_anywhere_becomes_a_job_and_a_second_time_the_same(
     assert first.submissions == [Submission(target, None, "video", 10, 1.0, [offer])]
     (offer,) = second.submissions[0].offers
     assert (offer.outcome, offer.job, offer.text) == ("duplicate", 3, "the same as job 3, which is queued")
-    _, listed = await control.ask("/v1/jobs/3")
+    _, listed = await control.ask("/api/jobs/3")
     assert (listed["job"]["inbox"], listed["rule"]) == ("", "it was submitted without a face, and it is the only face")
 
 
@@ -131,25 +131,25 @@ async def test_one_who_hangs_up_is_not_waited_for_and_loses_nothing(
 @pytest.mark.parametrize(
     ("body", "status", "error"),
     [
-        (None, 400, "The request names no target."),
+        (None, 400, "The request lacks `targets`."),
         ({"targets": []}, 400, "The request names no target."),
-        ({"targets": "/a.mp4"}, 400, "`targets` is no list of texts."),
-        ({"targets": [1]}, 400, "`targets` is no list of texts."),
+        ({"targets": "/a.mp4"}, 400, "`targets` is no list."),
+        ({"targets": [1]}, 400, "`targets` is no text."),
         ({"targets": ["a.mp4"]}, 400, "A target is named by its absolute path."),
         ({"targets": ["/a\0.mp4"]}, 400, "A target is named by its absolute path."),
         ({"targets": ["/\ud800.mp4"]}, 400, "A target is named by its absolute path."),
         ({"targets": ["/a.mp4"] * (MOST_TARGETS + 1)}, 400, "`targets` names more than 100."),
         ({"targets": ["/a.mp4"], "faces": ["x"] * (MOST_NAMES + 1)}, 400, "`faces` names more than 500."),
-        ({"targets": ["/a.mp4"], "faces": {"alice": 1}}, 400, "`faces` is no list of texts."),
-        ({"targets": ["/a.mp4"], "matrix": "yes"}, 400, "`matrix` is neither true nor false."),
-        ({"targets": ["/a.mp4"], "dry_run": 1}, 400, "`dry_run` is neither true nor false."),
+        ({"targets": ["/a.mp4"], "faces": {"alice": 1}}, 400, "`faces` is no list."),
+        ({"targets": ["/a.mp4"], "matrix": "yes"}, 400, "`matrix` is no truth value."),
+        ({"targets": ["/a.mp4"], "dry_run": 1}, 400, "`dry_run` is no truth value."),
         ({"targets": ["/a.mp4"], "faces": ["\ud800"]}, 400, "submit: face = "),
         ({"targets": ["/a.mp4"], "faces": ["alise"]}, 400, 'submit: face = "alise": there is no such face; did you me'),
         ({"targets": ["/a.mp4"], "presets": ["x" * 60_000]}, 400, "submit: preset = "),
         ({"targets": ["/a.mp4"], "priority": 1 << 70}, 400, "submit: priority = "),
-        ({"targets": ["/a.mp4"], "priority": [[]]}, 400, "submit: priority = "),
+        ({"targets": ["/a.mp4"], "priority": [[]]}, 400, "`priority` is no whole number."),
         ({"targets": ["/a.mp4"], "not_before": "9" * 400}, 400, "submit: not_before = "),
-        ({"targets": ["/a.mp4"], "not_before": {"a": 1}}, 400, "submit: not_before = "),
+        ({"targets": ["/a.mp4"], "not_before": {"a": 1}}, 400, "`not_before` is no number."),
     ],
 )
 async def test_a_wrong_request_is_refused_with_its_reason(
@@ -173,7 +173,7 @@ async def test_explain_says_when_and_with_what_a_file_was_submitted(
     (tmp_path / "way").symlink_to(tmp_path / "clips")
     await submit(control, [target])
     for path in (target, str(tmp_path / "way" / "clip.mp4")):
-        _, said = await control.ask(f"/v1/explain?path={quote(path)}")
+        _, said = await control.ask(f"/api/explain?path={quote(path)}")
         assert said["sentence"].startswith("It was submitted at ")
         assert said["sentence"].endswith("(today) with the face 'alice' and the preset 'balanced': job 3, queued.")
         assert (said["face"], said["preset"], said["job"]["id"]) == ("alice", "balanced", 3)
@@ -183,7 +183,7 @@ async def test_explain_says_when_and_with_what_a_file_was_submitted(
 async def test_a_file_of_an_inbox_that_was_submitted_too_has_both_told(control: Control) -> None:  # noqa: F811
     target = write(control.path.parent / "inbox", "1.mp4")
     await submit(control, [target])
-    _, said = await control.ask(f"/v1/explain?path={quote(target)}")
+    _, said = await control.ask(f"/api/explain?path={quote(target)}")
     assert said["sentence"] == "It is job 1, queued. It got the face 'alice': it is the only face."
     assert len(said["said"]) == 1
     assert said["said"][0].endswith("with the face 'alice' and the preset 'balanced': job 3, queued.")

@@ -73,7 +73,7 @@ class Lives:
         self.started, self.ready = time.monotonic(), False
 
     def _look_whether_ready(self) -> None:
-        if isinstance(self.farm.client.get(messages.Jobs, "/v1/jobs?limit=1", 1.0), messages.Jobs):
+        if isinstance(self.farm.client.get(messages.Jobs, "/api/jobs?limit=1", 1.0), messages.Jobs):
             self.ready = True
         elif time.monotonic() > self.started + READY_SECONDS:
             self.told.append(f"Life {self.number} did not answer within {READY_SECONDS:.0f} s of its start.")
@@ -132,10 +132,10 @@ class Lives:
         """What the daemon says of itself; None, with a word about it, when it says nothing in time."""
         if not self.answers:
             return None
-        answer = self.farm.client.get(messages.Status, "/v1/status", ANSWER_SECONDS)
+        answer = self.farm.client.get(messages.Status, "/api/status", ANSWER_SECONDS)
         if isinstance(answer, messages.Status):
             return answer
-        self.unanswered(answer, "/v1/status")
+        self.unanswered(answer, "/api/status")
         return None
 
     def unanswered(self, problem: Problem, what: str) -> None:

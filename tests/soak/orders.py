@@ -30,7 +30,7 @@ class Orders:
     def jobs(self, *states: str) -> list[messages.Job]:
         if not self.lives.answers:
             return []
-        route = "/v1/jobs?limit=60" + "".join(f"&state={state}" for state in states)
+        route = "/api/jobs?limit=60" + "".join(f"&state={state}" for state in states)
         answer = self.lives.farm.client.get(messages.Jobs, route, ANSWER_SECONDS)
         if isinstance(answer, Problem):
             self.lives.unanswered(answer, route)
@@ -52,7 +52,7 @@ class Orders:
         found = self.jobs("queued", "running", "parked")
         if found:
             job = self.dice.one(found)
-            said = self._order(f"/v1/jobs/{job.id}/cancel")
+            said = self._order(f"/api/jobs/{job.id}/cancel")
             if said is not None:
                 self.counts["cancel"] += 1
                 if said.endswith("is cancelled."):
@@ -65,14 +65,14 @@ class Orders:
 
     def retry_job(self, job: int) -> None:
         self.book.cancelled.discard(job)
-        if self._order(f"/v1/jobs/{job}/retry") is not None:
+        if self._order(f"/api/jobs/{job}/retry") is not None:
             self.counts["retry"] += 1
 
     def assign(self) -> None:
         found = [job for job in self.jobs("parked") if job.category == "needs_face"]
         if found:
             job = self.dice.one(found)
-            if self._order(f"/v1/jobs/{job.id}/assign", face=self.dice.one(FACES)) is not None:
+            if self._order(f"/api/jobs/{job.id}/assign", face=self.dice.one(FACES)) is not None:
                 self.book.assigned.add(job.id)
                 self.counts["assign"] += 1
 
@@ -80,13 +80,13 @@ class Orders:
         """The daemon or an inbox, for some seconds."""
         inbox = self.dice.one([None, *INBOXES])
         body = {} if inbox is None else {"inbox": inbox}
-        if self._order("/v1/pause", **body) is not None:
+        if self._order("/api/pause", **body) is not None:
             self.counts["pause"] += 1
             self.later(self.dice.between(1, 6), lambda: self.resume(inbox))
 
     def resume(self, inbox: str | None) -> None:
         body = {} if inbox is None else {"inbox": inbox}
-        if self._order("/v1/resume", **body) is None:
+        if self._order("/api/resume", **body) is None:
             self.later(2.0, lambda: self.resume(inbox))
 
     def replace_running(self) -> None:

@@ -20,7 +20,7 @@ def looked_at(path: Path) -> NDArray[np.uint8]:
 
 
 def detail(farm: Farm, job: messages.Job) -> messages.JobDetail:
-    return farm.ask(messages.JobDetail, f"/v1/jobs/{job.id}")
+    return farm.ask(messages.JobDetail, f"/api/jobs/{job.id}")
 
 
 def failed(farm: Farm, target: Path, category: str) -> messages.Job:

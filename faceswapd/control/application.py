@@ -1,0 +1,77 @@
+"""One Starlette application for every door, made from the table of routes."""
+
+import json
+import os
+
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from faceswapd.control import messages
+from faceswapd.control.handlers import Refused
+from faceswapd.control.live import House
+from faceswapd.control.operation import Operation, Told
+from faceswapd.control.routes import OPERATIONS
+from faceswapd.ledger.connection import LedgerFullError
+
+PEER = "faceswapd.peer"  # in the scope's extensions: the user on the other side of the Unix socket
+
+log = structlog.get_logger(__name__)
+
+
+def application(house: House) -> Starlette:
+    """All routes."""
+    made = Starlette(
+        routes=[_route(house, operation) for operation in OPERATIONS],
+        exception_handlers={HTTPException: _refuse, LedgerFullError: _full, Exception: _own_error},
+    )
+    made.router.redirect_slashes = False  # to wherever a request's Host names
+    return made
+
+
+def _route(house: House, operation: Operation) -> Route:
+    async def endpoint(request: Request) -> Response:
+        try:
+            if not operation.open:
+                _check_peer(request)
+            answer = await operation.answer(house, request)
+        except Refused as refused:
+            return as_json(refused.message, refused.status)
+        if isinstance(answer, Response):
+            return answer
+        if isinstance(answer, Told):
+            return as_json(answer.message, answer.status)
+        return as_json(answer, operation.status)
+
+    return Route(operation.path, endpoint, methods=[operation.method])
+
+
+def as_json(message: object, status: int = 200) -> Response:
+    """ASCII JSON: a file name that is not UTF-8 keeps its bytes as escaped surrogates."""
+    body = json.dumps(messages.to_wire(message), separators=(",", ":"))
+    return Response(body, status, media_type="application/json")
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    said = messages.Error(f"{request.method} {request.scope['path']}: {error.detail}.")
+    return as_json(said, error.status_code)
+
+
+async def _full(request: Request, error: Exception) -> Response:
+    del request
+    return as_json(messages.Error(f"{error} Nothing was changed."), 503)
+
+
+async def _own_error(request: Request, error: Exception) -> Response:
+    log.error("an error of faceswapd itself", path=request.scope["path"], exc_info=error)
+    return as_json(messages.Error("An error of faceswapd itself; its log tells more."), 500)
+
+
+def _check_peer(request: Request) -> None:
+    peer = request.scope.get("extensions", {}).get(PEER)
+    if peer not in (0, os.getuid()):
+        raise Refused(403, "Only the user who runs the daemon may speak to it.")

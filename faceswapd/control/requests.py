@@ -1,0 +1,103 @@
+"""What stands in a request, as values of the right sort. Whatever does not fit raises Refused."""
+
+import asyncio
+import json
+import re
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+from urllib.parse import parse_qs
+
+from starlette.requests import ClientDisconnect, Request
+
+from faceswapd.control.handlers import Refused
+from faceswapd.control.messages import NotAsWrittenError, from_wire
+
+LARGEST_BODY = 64 * 1024  # bytes; no JSON of this wire is longer
+LINE_GONE = "faceswapd.line_gone"  # in the scope's extensions: the event that the connection is over
+
+T = TypeVar("T")
+
+
+def number(request: Request) -> int:
+    """The job that the path names."""
+    text: str = request.path_params["number"]
+    if re.fullmatch(r"[0-9]{1,18}", text) is None:  # of nothing longer SQLite knows
+        raise Refused(404, f"There is no job {text[:40]}.")
+    return int(text)
+
+
+def whole(request: Request, name: str, default: int) -> int:
+    """A whole number of the query."""
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise Refused(400, f"{text[:40]!r} is not a whole number.")
+    return int(text)
+
+
+def seconds(request: Request, default: float) -> float:
+    """A time of the query, in seconds."""
+    text = request.query_params.get("seconds")
+    if text is None:
+        return default
+    if re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text) is None:
+        raise Refused(400, f"{text[:40]!r} is no number of seconds.")
+    return float(text)
+
+
+def path(request: Request) -> str:
+    """The path that is asked for; bytes that are no UTF-8 are kept, as everywhere."""
+    query = parse_qs(request.scope["query_string"].decode("ascii", "replace"), errors="surrogateescape")
+    found: str = query.get("path", [""])[0]
+    if not found or "\0" in found:
+        raise Refused(400, "The request names no path.")
+    return found
+
+
+async def said(request: Request, kind: type[T]) -> T:
+    """What the JSON object in the body says; an empty body is an empty object."""
+    data = bytearray()
+    try:
+        async for chunk in request.stream():
+            data += chunk
+            if len(data) > LARGEST_BODY:
+                raise Refused(413, "The request is too long.")
+    except ClientDisconnect:  # nobody hears it
+        raise Refused(400, "The request is cut off.") from None
+    try:
+        value = json.loads(data) if data else {}
+    except (ValueError, RecursionError):
+        raise Refused(400, "The request is no JSON.") from None
+    if not isinstance(value, dict):
+        raise Refused(400, "The request is no JSON object.")
+    try:
+        return from_wire(kind, value)
+    except NotAsWrittenError as error:
+        name = error.where.partition(".")[2]
+        text = f"The request lacks `{name}`." if error.wanted is None else f"`{name}` is no {error.wanted}."
+        raise Refused(400, text) from None
+    except OverflowError:  # a whole number that no float holds
+        raise Refused(400, "A number of the request is too large.") from None
+
+
+async def while_heard(request: Request, answer: Coroutine[Any, Any, T]) -> T:
+    """An answer that may take a minute; it is given up when the one who asked hangs up."""
+    answering = asyncio.create_task(answer, name=f"answer to {request.scope['path'][:40]!r}")
+    gone = asyncio.create_task(_hung_up(request), name="the one who asked")
+    # Of several requests in a row on one connection, uvicorn tells only the last one that nobody hears them any more.
+    line = asyncio.create_task(request.scope["extensions"][LINE_GONE].wait(), name="the line")
+    try:
+        await asyncio.wait((answering, gone, line), return_when=asyncio.FIRST_COMPLETED)
+        if not answering.done():
+            raise Refused(400, "The one who asked has hung up.")  # nobody hears it
+        return answering.result()
+    finally:
+        for task in (answering, gone, line):
+            task.cancel()
+        await asyncio.gather(answering, gone, line, return_exceptions=True)
+
+
+async def _hung_up(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

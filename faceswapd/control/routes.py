@@ -1,0 +1,182 @@
+"""Every request that the daemon answers: one table, from which the application and the OpenAPI document are made."""
+
+from starlette.requests import Request
+
+from faceswapd.control import (
+    explaining,
+    handlers,
+    ledger_handlers,
+    messages,
+    model_handlers,
+    request_messages,
+    requests,
+    submit_handlers,
+)
+from faceswapd.control.live import House
+from faceswapd.control.operation import NUMBER, PATH, Operation, Parameter, Told, waits
+from faceswapd.core.job import State
+
+
+async def _health(_: House, __: Request) -> messages.Done:
+    return messages.Done("The daemon lives.")
+
+
+async def _ready(house: House, _: Request) -> object:
+    answer = await handlers.ready(house)
+    return answer if answer.ready else Told(answer, 503)
+
+
+async def _jobs(house: House, request: Request) -> object:
+    limit = requests.whole(request, "limit", handlers.MOST_JOBS)
+    return await handlers.jobs(house, request.query_params.getlist("state"), limit)
+
+
+async def _wait(house: House, request: Request) -> object:
+    number, seconds = requests.number(request), requests.seconds(request, 25.0)
+    return await requests.while_heard(request, handlers.wait(house, number, seconds))
+
+
+async def _find(house: House, request: Request) -> object:
+    path, seconds = requests.path(request), requests.seconds(request, 0.0)
+    return await requests.while_heard(request, handlers.find(house, path, seconds))
+
+
+async def _assign(house: House, request: Request) -> object:
+    asked = await requests.said(request, request_messages.Assign)
+    return await handlers.assign(house, requests.number(request), asked.face)
+
+
+async def _submit(house: House, request: Request) -> object:
+    asked = await requests.said(request, request_messages.Submit)
+    return await requests.while_heard(request, submit_handlers.submit(house, asked))
+
+
+async def _retry_failed(house: House, request: Request) -> object:
+    asked = await requests.said(request, request_messages.RetryFailed)
+    return await ledger_handlers.retry_failed(house, asked.category)
+
+
+async def _backup(house: House, request: Request) -> object:
+    asked = await requests.said(request, request_messages.Backup)
+    return await ledger_handlers.backup(house, asked.path)
+
+
+async def _pause(house: House, request: Request) -> object:
+    return await handlers.pause(house, (await requests.said(request, request_messages.Which)).inbox)
+
+
+async def _resume(house: House, request: Request) -> object:
+    return await handlers.resume(house, (await requests.said(request, request_messages.Which)).inbox)
+
+
+async def _prune(house: House, request: Request) -> object:
+    asked = await requests.said(request, request_messages.Prune)
+    return await model_handlers.prune(house, remove=asked.remove)
+
+
+STATES = Parameter("state", {"type": "array", "items": {"enum": list(State)}}, "only jobs in these states")
+LIMIT = Parameter("limit", {"type": "integer", "minimum": 1}, "how many at most")
+
+GENERAL = (
+    Operation("GET", "/healthz", _health, "Whether the process answers at all.", messages.Done, open=True),
+    Operation(
+        "GET",
+        "/readyz",
+        _ready,
+        "Whether all is well: every loop lives, the ledger answers, and the daemon is not stopping.",
+        messages.Ready,
+        open=True,
+        also=((503, messages.Ready),),
+    ),
+    Operation(
+        "GET", "/api/status", lambda house, _: handlers.status(house), "How things stand, on one page.", messages.Status
+    ),
+    Operation(
+        "POST", "/api/pause", _pause, "Start nothing new: all, or from one inbox.", messages.Done,
+        request_messages.Which, refusals=(404,),
+    ),
+    Operation(
+        "POST", "/api/resume", _resume, "Go on; files that an inbox waits for and lacks are given up.", messages.Done,
+        request_messages.Which, refusals=(404,),
+    ),
+    Operation(
+        "POST", "/api/stop", lambda house, _: handlers.stop(house),
+        "Stop when what runs has ended; asked once more, at once.", messages.Done,
+    ),
+)  # fmt: skip
+
+JOBS = (
+    Operation(
+        "GET", "/api/jobs", _jobs, "Jobs, newest first.", messages.Jobs, parameters=(STATES, LIMIT),
+    ),
+    Operation(
+        "GET", "/api/jobs/{number}", lambda house, request: handlers.job(house, requests.number(request)),
+        "One job, with its attempts and its history.", messages.JobDetail, parameters=(NUMBER,), refusals=(404,),
+    ),
+    Operation(
+        "GET", "/api/jobs/{number}/wait", _wait, "The same, as soon as the job has ended or the time is over.",
+        messages.JobDetail, parameters=(NUMBER, waits(25)), refusals=(404,),
+    ),
+    Operation(
+        "POST", "/api/jobs/{number}/cancel", lambda house, request: handlers.cancel(house, requests.number(request)),
+        "Give a job up.", messages.Done, parameters=(NUMBER,), refusals=(404, 409),
+    ),
+    Operation(
+        "POST", "/api/jobs/{number}/retry", lambda house, request: handlers.retry(house, requests.number(request)),
+        "Try a job once more that failed or was cancelled.", messages.Done, parameters=(NUMBER,), refusals=(404, 409),
+    ),
+    Operation(
+        "POST", "/api/jobs/{number}/assign", _assign, "Give a parked job its face.", messages.Done,
+        request_messages.Assign, parameters=(NUMBER,), refusals=(404, 409),
+    ),
+    Operation(
+        "POST", "/api/retry", _retry_failed, "Try all failed jobs once more, or those of one category.",
+        messages.Retried, request_messages.RetryFailed, refusals=(404,),
+    ),
+    Operation(
+        "POST", "/api/submit", _submit,
+        "Files of this machine become jobs: what was looked at in a few seconds; the rest is to be asked for again.",
+        messages.Submitted, request_messages.Submit, refusals=(404,),
+    ),
+    Operation(
+        "GET", "/api/explain", lambda house, request: explaining.explain(house, requests.path(request)),
+        "What becomes of a file, and why.", messages.Explanation, parameters=(PATH,),
+    ),
+    Operation(
+        "GET", "/api/find", _find,
+        "The jobs of a target (absolute path, or as in the inbox), as soon as there is one or the time is over.",
+        messages.Jobs, parameters=(PATH, waits(0)),
+    ),
+)  # fmt: skip
+
+LEDGER = (
+    Operation(
+        "POST", "/api/ledger/backup", _backup, "Copy the ledger to a file of this machine.", messages.Done,
+        request_messages.Backup, refusals=(409,),
+    ),
+    Operation(
+        "GET", "/api/ledger/check", lambda house, _: ledger_handlers.check(house), "Whether the ledger is whole.",
+        messages.LedgerCheck,
+    ),
+)  # fmt: skip
+
+MODELS = (
+    Operation(
+        "GET", "/api/models", lambda house, _: model_handlers.models(house), "FaceFusion's models.", messages.Models,
+        refusals=(409,),
+    ),
+    Operation(
+        "POST", "/api/models/pull", lambda house, _: model_handlers.pull(house),
+        "Fetch what lacks, meanwhile; GET tells how far it is.", messages.Done, refusals=(409,),
+    ),
+    Operation(
+        "POST", "/api/models/verify", lambda house, _: model_handlers.verify(house), "Read each model anew.",
+        messages.Models, refusals=(409,),
+    ),
+    Operation(
+        "POST", "/api/models/prune", _prune, "What no preset needs; with `remove` it is removed.", messages.Pruned,
+        request_messages.Prune, refusals=(409,),
+    ),
+)  # fmt: skip
+
+OPERATIONS: tuple[Operation, ...] = (*GENERAL, *JOBS, *LEDGER, *MODELS)
