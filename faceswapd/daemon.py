@@ -19,6 +19,7 @@ import structlog
 from faceswapd.children import control_group, kin
 from faceswapd.control import address, server
 from faceswapd.control.live import CourseLive, House, InboxLive, Live, Orders
+from faceswapd.control.port import NoPortError, Port, open_port
 from faceswapd.core.gate import Gate, Held
 from faceswapd.ledger import footings, standing
 from faceswapd.ledger.connection import Ledger
@@ -79,7 +80,10 @@ async def run(settings: Settings, watchdog: Watchdog, ready: Callable[[str], Non
         stack.callback(listening.close)
         stack.callback(_unlink, Path(listening.getsockname()))
         link = stack.enter_context(_own_daemon_link(Path(listening.getsockname())))
-        await house.run(listening, lambda: ready(" ".join(filter(None, (said, link)))))
+        port = house.open_port()
+        if port is not None:
+            stack.callback(port.listening.close)
+        await house.run(listening, port, lambda: ready(" ".join(filter(None, (said, link)))))
         await standing.end(ledger, time.time())
 
 
@@ -154,13 +158,27 @@ class _Rooms:
         self._scheduler = Scheduler(shop, slots, self._readings, self._beats, boot)
         self._slots = slots
 
-    async def run(self, listening: socket.socket, ready: Callable[[], None]) -> None:
+    def open_port(self) -> Port | None:
+        """The TCP port, where one is wanted. One that cannot be had is told of, and keeps nothing from going on."""
+        if not self._settings.http.enabled:
+            return None
+        try:
+            port = open_port(self._settings.http, self._settings.token_path)
+        except NoPortError as error:
+            log.warning("the API is on no TCP port", why=str(error))
+            self._notices.tell("port", str(error))
+            return None
+        log.info("the API is on a TCP port", url=port.network.url)
+        return port
+
+    async def run(self, listening: socket.socket, port: Port | None, ready: Callable[[], None]) -> None:
         """All loops, until the scheduler has drained; the control socket closes last."""
         inbox = self._inbox
         orders = Orders(self._stop, inbox.wake, inbox.note_of, self._asked_again, inbox.told_of, inbox.give_up)
         models = None if self._fleet.site is None else self._fleet.site.models
-        house = House(self._ledger.without_waiting(), self._live, orders, self._desk, models)
-        doors = server.Server(house, listening, lambda: self._beats.beat("control"))
+        network = None if port is None else port.network
+        house = House(self._ledger.without_waiting(), self._live, orders, self._desk, models, network)
+        doors = server.Server(house, listening, lambda: self._beats.beat("control"), port)
         loop = asyncio.get_running_loop()
         _hear_signals(lambda: loop.call_soon_threadsafe(self._stop))
         try:

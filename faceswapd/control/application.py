@@ -1,7 +1,7 @@
 """One Starlette application for every door, made from the table of routes."""
 
 import json
-import os
+import math
 
 import structlog
 from starlette.applications import Starlette
@@ -11,35 +11,37 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from faceswapd.control import messages
+from faceswapd.control.guard import Guard
 from faceswapd.control.handlers import Refused
 from faceswapd.control.live import House
 from faceswapd.control.operation import Operation, Told
 from faceswapd.control.routes import OPERATIONS
 from faceswapd.ledger.connection import LedgerFullError
 
-PEER = "faceswapd.peer"  # in the scope's extensions: the user on the other side of the Unix socket
+# What is said is true for this moment and this one who asks, and is what it says it is.
+HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 log = structlog.get_logger(__name__)
 
 
 def application(house: House) -> Starlette:
     """All routes."""
+    guard = Guard(house)
     made = Starlette(
-        routes=[_route(house, operation) for operation in OPERATIONS],
+        routes=[_route(house, guard, operation) for operation in OPERATIONS],
         exception_handlers={HTTPException: _refuse, LedgerFullError: _full, Exception: _own_error},
     )
     made.router.redirect_slashes = False  # to wherever a request's Host names
     return made
 
 
-def _route(house: House, operation: Operation) -> Route:
+def _route(house: House, guard: Guard, operation: Operation) -> Route:
     async def endpoint(request: Request) -> Response:
         try:
-            if not operation.open:
-                _check_peer(request)
+            guard.admit(request, operation)
             answer = await operation.answer(house, request)
         except Refused as refused:
-            return as_json(refused.message, refused.status)
+            return _refusal(refused)
         if isinstance(answer, Response):
             return answer
         if isinstance(answer, Told):
@@ -52,7 +54,16 @@ def _route(house: House, operation: Operation) -> Route:
 def as_json(message: object, status: int = 200) -> Response:
     """ASCII JSON: a file name that is not UTF-8 keeps its bytes as escaped surrogates."""
     body = json.dumps(messages.to_wire(message), separators=(",", ":"))
-    return Response(body, status, media_type="application/json")
+    return Response(body, status, HEADERS, "application/json")
+
+
+def _refusal(refused: Refused) -> Response:
+    response = as_json(refused.message, refused.status)
+    if refused.status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    if refused.wait is not None:
+        response.headers["Retry-After"] = str(math.ceil(refused.wait))
+    return response
 
 
 async def _refuse(request: Request, error: Exception) -> Response:
@@ -69,9 +80,3 @@ async def _full(request: Request, error: Exception) -> Response:
 async def _own_error(request: Request, error: Exception) -> Response:
     log.error("an error of faceswapd itself", path=request.scope["path"], exc_info=error)
     return as_json(messages.Error("An error of faceswapd itself; its log tells more."), 500)
-
-
-def _check_peer(request: Request) -> None:
-    peer = request.scope.get("extensions", {}).get(PEER)
-    if peer not in (0, os.getuid()):
-        raise Refused(403, "Only the user who runs the daemon may speak to it.")

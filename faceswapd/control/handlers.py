@@ -25,11 +25,13 @@ LEDGER_SECONDS = 2.0  # a ledger that has not answered by then does not
 
 
 class Refused(Exception):
-    """An order that cannot be carried out: the HTTP status, what is wrong, what to do."""
+    """An order that cannot be carried out: the HTTP status, what is wrong, what to do, and in how many seconds to ask
+    again."""
 
-    def __init__(self, status: int, error: str, advice: str | None = None) -> None:
+    def __init__(self, status: int, error: str, advice: str | None = None, wait: float | None = None) -> None:
         super().__init__(error)
         self.status = status
+        self.wait = wait
         self.message = messages.Error(error, advice)
 
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from faceswapd.control.keys import Keys
+from faceswapd.control.wrong_keys import WrongKeys
 from faceswapd.core.asking import NOTHING_TOLD, Told
 from faceswapd.core.breaker import CLOSED, Breaker
 from faceswapd.core.gate import Gate, Reading
@@ -101,6 +103,18 @@ class DeskDoor(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Network:
+    """The TCP port."""
+
+    url: str  # of the port, without a path
+    keys: Keys
+    hosts: frozenset[str] = frozenset()  # names by which it is reached, in small letters
+    tls: bool = False  # whether whoever asks does so by https
+    behind_proxy: bool = False  # whether whoever connects is a proxy, which tells who asks
+    failures: WrongKeys = field(default_factory=WrongKeys)
+
+
+@dataclass(frozen=True, slots=True)
 class House:
     """What handlers work with."""
 
@@ -109,3 +123,4 @@ class House:
     orders: Orders
     desk: DeskDoor
     models: ModelsDoor | None = None  # None: this daemon works without FaceFusion
+    network: Network | None = None  # None: the daemon is asked on its socket alone

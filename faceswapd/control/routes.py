@@ -6,6 +6,7 @@ from faceswapd.control import (
     explaining,
     handlers,
     ledger_handlers,
+    login_routes,
     messages,
     model_handlers,
     request_messages,
@@ -179,4 +180,4 @@ MODELS = (
     ),
 )  # fmt: skip
 
-OPERATIONS: tuple[Operation, ...] = (*GENERAL, *JOBS, *LEDGER, *MODELS)
+OPERATIONS: tuple[Operation, ...] = (*GENERAL, *JOBS, *LEDGER, *MODELS, *login_routes.OPERATIONS)

@@ -1,4 +1,4 @@
-"""uvicorn in our own loop, on the Unix socket.
+"""uvicorn in our own loop: one application on the Unix socket, and on the TCP port where that is wanted.
 
 The socket is made under a umask, so that it never has other rights than 0600; who connects is asked of the
 system, and answered only if it is the daemon's own user or root.
@@ -17,13 +17,15 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from starlette.applications import Starlette
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from faceswapd.control.application import PEER, application
+from faceswapd.control.application import application
+from faceswapd.control.guard import PEER, Peer
 from faceswapd.control.live import House
+from faceswapd.control.port import BACKLOG, Port
 from faceswapd.control.requests import LINE_GONE
 
-BACKLOG = 128
 PULSE_SECONDS = 2.0  # between two questions to ourselves
 PULSE = b"GET /healthz HTTP/1.1\r\nHost: faceswapd\r\nConnection: close\r\n\r\n"
 
@@ -42,11 +44,14 @@ class _Protocol(HttpToolsProtocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        peer = peer_uid(transport.get_extra_info("socket"))
+        line = transport.get_extra_info("socket")
         inner, gone = self.app, asyncio.Event()
+        known: dict[str, object] = {LINE_GONE: gone}
+        if line.family == socket.AF_UNIX:
+            known[PEER] = Peer(peer_uid(line))
 
         async def told(scope: Any, receive: Any, send: Any) -> None:
-            scope.setdefault("extensions", {}).update({PEER: peer, LINE_GONE: gone})
+            scope.setdefault("extensions", {}).update(known)
             await inner(scope, receive, send)
 
         self.app, self._gone = told, gone
@@ -128,35 +133,57 @@ async def _answers_itself(path: str) -> bool:
 
 
 class Server:
-    """The application on its socket."""
+    """The application on its socket, and on its port."""
 
-    def __init__(self, house: House, listening: socket.socket, beat: Callable[[], None] = lambda: None) -> None:
-        """`beat` is called as long as the server answers."""
-        config = uvicorn.Config(
-            application(house),
-            http=_Protocol,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            date_header=False,
-            timeout_graceful_shutdown=2,
-        )
-        self._server = _Server(config)
+    def __init__(
+        self,
+        house: House,
+        listening: socket.socket,
+        beat: Callable[[], None] = lambda: None,
+        port: Port | None = None,
+    ) -> None:
+        """`beat` is called as long as the server answers. Raises OSError or ssl.SSLError for a certificate that cannot
+        be used."""
+        made = application(house)
+        self._doors = [(_server(made), listening)]
+        if port is not None:
+            self._doors.append((_server(made, port), port.listening))
         self._listening = listening
         self._beat = beat
 
     async def run(self) -> None:
         """Serve until cancelled, then end what is open within two seconds."""
-        serving = asyncio.create_task(self._server.serve(sockets=[self._listening]), name="uvicorn")
+        serving = [
+            asyncio.create_task(server.serve(sockets=[listening]), name="uvicorn") for server, listening in self._doors
+        ]
         try:
-            while not (await asyncio.wait([serving], timeout=PULSE_SECONDS))[0]:
+            while not (await asyncio.wait(serving, timeout=PULSE_SECONDS, return_when=asyncio.FIRST_COMPLETED))[0]:
                 if await _answers_itself(self._listening.getsockname()):
                     self._beat()
-            serving.result()
+            for one in serving:
+                if one.done():
+                    one.result()
         finally:
-            self._server.should_exit = True
-            self._server.over.set()
-            await serving
+            for server, _ in self._doors:
+                server.should_exit = True
+                server.over.set()
+            await asyncio.gather(*serving)
+
+
+def _server(made: Starlette, port: Port | None = None) -> _Server:
+    config = uvicorn.Config(
+        made,
+        http=_Protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=2,
+        ssl_certfile=None if port is None else port.certificate,
+        ssl_keyfile=None if port is None else port.key,
+    )
+    config.load()
+    return _Server(config)

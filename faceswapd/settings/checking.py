@@ -1,12 +1,13 @@
 """What each value allows, and all together forbid."""
 
+import ipaddress
 from collections.abc import Iterator
 from pathlib import Path
 
 from faceswapd.core.engine_options import check
 from faceswapd.core.presets import PRESETS
 from faceswapd.settings.problem import Problem, Source
-from faceswapd.settings.schema import Settings
+from faceswapd.settings.schema import HttpSettings, Settings
 
 
 def contradictions(source: Source, settings: Settings) -> Iterator[Problem]:
@@ -18,6 +19,7 @@ def contradictions(source: Source, settings: Settings) -> Iterator[Problem]:
     yield from _options(source, settings)
     yield from _folders(source, settings)
     yield from _template(source, settings)
+    yield from _http(source, settings.http)
 
 
 def _names(source: Source, settings: Settings) -> Iterator[Problem]:
@@ -67,6 +69,23 @@ def _folders(source: Source, settings: Settings) -> Iterator[Problem]:
                 yield Problem(where, told, "Choose one outside of it.")
         if any(other is not inbox and inbox.path.is_relative_to(other.path) for other in settings.inbox):
             yield Problem(where, "It lies in another inbox.", "Choose a folder outside of it.")
+
+
+def _http(source: Source, http: HttpSettings) -> Iterator[Problem]:
+    """Nothing goes over a network that others can read, and nobody listens where no address is."""
+    try:
+        address = ipaddress.ip_address(http.address)
+    except ValueError:
+        told = f"{http.address!r} is no IP address."
+        yield Problem(source.where(("http", "address")), told, "This machine alone is 127.0.0.1, everybody is 0.0.0.0.")
+        return
+    if (http.certificate is None) != (http.key is None):
+        there, lacking = ("key", "certificate") if http.certificate is None else ("certificate", "key")
+        yield Problem(source.where(("http", there)), f"There is a `{there}`, but no `{lacking}`.", f"Add `{lacking}`.")
+    if http.enabled and not address.is_loopback and http.certificate is None and not http.behind_proxy:
+        told = f"Other machines can reach {http.address}, and what they send could be read on its way."
+        advice = "Add `certificate` and `key`, or `behind_proxy = true` where a proxy with TLS stands before it."
+        yield Problem(source.where(("http", "address")), told, advice)
 
 
 def _template(source: Source, settings: Settings) -> Iterator[Problem]:

@@ -115,7 +115,9 @@ def _absolute(settings: Settings, base: Path) -> Settings:
     own = settings.engine.facefusion
     found = {name: at(value) for name in ("root", "python") if (value := getattr(own, name)) is not None}
     engine = settings.engine.model_copy(update={"facefusion": own.model_copy(update=found)})
-    return settings.model_copy(update={**paths, "inbox": inboxes, "engine": engine})
+    tls = {name: at(value) for name in ("certificate", "key") if (value := getattr(settings.http, name)) is not None}
+    http = settings.http.model_copy(update=tls)
+    return settings.model_copy(update={**paths, "inbox": inboxes, "engine": engine, "http": http})
 
 
 @dataclass(frozen=True, slots=True)

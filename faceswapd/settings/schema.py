@@ -196,6 +196,20 @@ class RetrySettings(Section):
     longest: Seconds = Field(900.0, description="seconds that a wait is at most")
 
 
+class HttpSettings(Section):
+    """The API on a TCP port, beside the control socket. Whoever asks there needs the token."""
+
+    enabled: bool = Field(False, description="whether it is there")
+    address: str = Field("127.0.0.1", description="where it listens; 127.0.0.1 is this machine alone")
+    port: int = Field(8787, ge=0, le=65535, description="its port; 0: any that is free")
+    hosts: tuple[str, ...] = Field(
+        (), description='names, beside localhost, by which it is reached, e.g. ["studio.example"]'
+    )
+    behind_proxy: bool = Field(False, description="whether a proxy with TLS of its own stands before it")
+    certificate: Place | None = Field(None, description="a TLS certificate (PEM)", examples=["tls/certificate.pem"])
+    key: Place | None = Field(None, description="its key (PEM)", examples=["tls/key.pem"])
+
+
 class RetentionSettings(Section):
     """How long what has ended is remembered; 0 is for ever. Jobs stay: they keep a target from being swapped twice."""
 
@@ -237,6 +251,7 @@ class Settings(BaseSettings):
     timeouts: TimeoutSettings = TimeoutSettings()
     retry: RetrySettings = RetrySettings()
     retention: RetentionSettings = RetentionSettings()
+    http: HttpSettings = HttpSettings()
 
     @classmethod
     def settings_customise_sources(
@@ -260,6 +275,11 @@ class Settings(BaseSettings):
     def socket_path(self) -> Path:
         """Where the control socket is wanted."""
         return self.socket or self.state / "control.sock"
+
+    @property
+    def token_path(self) -> Path:
+        """What opens the TCP port."""
+        return self.state / "token"
 
     @property
     def ledger_path(self) -> Path:

@@ -59,7 +59,9 @@ def test_with_every_line_switched_on_it_says_the_defaults(tmp_path: Path) -> Non
     told = {"scratch": usual.scratch_folder, "socket": usual.socket_path}
     places = {"root": Path("~/facefusion").expanduser(), "python": Path("~/facefusion/venv/bin/python").expanduser()}
     found = usual.engine.model_copy(update={"facefusion": usual.engine.facefusion.model_copy(update=places)})
-    assert everything == usual.model_copy(update={**told, "engine": found})
+    tls = {"certificate": tmp_path / "tls/certificate.pem", "key": tmp_path / "tls/key.pem"}
+    secured = usual.http.model_copy(update=tls)
+    assert everything == usual.model_copy(update={**told, "engine": found, "http": secured})
 
 
 def test_a_preset_of_ones_own_begins_with_the_line_that_is_shown(tmp_path: Path) -> None:
@@ -83,4 +85,5 @@ def test_every_setting_is_named_with_its_default_and_its_meaning() -> None:
             given = given[part][0] if part in REPEATED else given[part]
         default = info.examples[0] if info.examples else info.default
         said = TypeAdapter(ByteSize).validate_python(given[name]) if isinstance(default, ByteSize) else given[name]
-        assert said == (str(default) if isinstance(default, Path) else default)
+        shown = list(default) if isinstance(default, tuple) else default
+        assert said == (str(default) if isinstance(default, Path) else shown)
