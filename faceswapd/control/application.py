@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from faceswapd.control import messages
+from faceswapd.control.feed import Feed
 from faceswapd.control.guard import Guard
 from faceswapd.control.handlers import Refused
 from faceswapd.control.live import House
@@ -31,6 +32,7 @@ def application(house: House) -> Starlette:
         routes=[_route(house, guard, operation) for operation in OPERATIONS],
         exception_handlers={HTTPException: _refuse, LedgerFullError: _full, Exception: _own_error},
     )
+    made.state.feed = Feed(house)
     made.router.redirect_slashes = False  # to wherever a request's Host names
     return made
 

@@ -14,6 +14,8 @@ from faceswapd.control.messages import NotAsWrittenError, from_wire
 
 LARGEST_BODY = 64 * 1024  # bytes; no JSON of this wire is longer
 LINE_GONE = "faceswapd.line_gone"  # in the scope's extensions: the event that the connection is over
+SERVER_OVER = "faceswapd.server_over"  # the event that the server ends, and answers should
+LONGEST_NUMBER = 18  # digits; of nothing longer SQLite knows
 
 T = TypeVar("T")
 
@@ -21,7 +23,7 @@ T = TypeVar("T")
 def number(request: Request) -> int:
     """The job that the path names."""
     text: str = request.path_params["number"]
-    if re.fullmatch(r"[0-9]{1,18}", text) is None:  # of nothing longer SQLite knows
+    if not text.isascii() or not text.isdigit() or len(text) > LONGEST_NUMBER:
         raise Refused(404, f"There is no job {text[:40]}.")
     return int(text)
 
@@ -31,7 +33,7 @@ def whole(request: Request, name: str, default: int) -> int:
     text = request.query_params.get(name)
     if text is None:
         return default
-    if not text.isascii() or not text.isdigit() or len(text) > 18:
+    if not text.isascii() or not text.isdigit() or len(text) > LONGEST_NUMBER:
         raise Refused(400, f"{text[:40]!r} is not a whole number.")
     return int(text)
 

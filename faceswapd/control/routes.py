@@ -11,6 +11,7 @@ from faceswapd.control import (
     model_handlers,
     request_messages,
     requests,
+    stream_routes,
     submit_handlers,
 )
 from faceswapd.control.live import House
@@ -180,4 +181,11 @@ MODELS = (
     ),
 )  # fmt: skip
 
-OPERATIONS: tuple[Operation, ...] = (*GENERAL, *JOBS, *LEDGER, *MODELS, *login_routes.OPERATIONS)
+OPERATIONS: tuple[Operation, ...] = (
+    *GENERAL,
+    *JOBS,
+    *LEDGER,
+    *MODELS,
+    *login_routes.OPERATIONS,
+    *stream_routes.OPERATIONS,
+)

@@ -24,7 +24,7 @@ from faceswapd.control.application import application
 from faceswapd.control.guard import PEER, Peer
 from faceswapd.control.live import House
 from faceswapd.control.port import BACKLOG, Port
-from faceswapd.control.requests import LINE_GONE
+from faceswapd.control.requests import LINE_GONE, SERVER_OVER
 
 PULSE_SECONDS = 2.0  # between two questions to ourselves
 PULSE = b"GET /healthz HTTP/1.1\r\nHost: faceswapd\r\nConnection: close\r\n\r\n"
@@ -45,8 +45,8 @@ class _Protocol(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         line = transport.get_extra_info("socket")
-        inner, gone = self.app, asyncio.Event()
-        known: dict[str, object] = {LINE_GONE: gone}
+        inner, gone, over = self.app, asyncio.Event(), asyncio.Event()
+        known: dict[str, object] = {LINE_GONE: gone, SERVER_OVER: over}
         if line.family == socket.AF_UNIX:
             known[PEER] = Peer(peer_uid(line))
 
@@ -54,7 +54,11 @@ class _Protocol(HttpToolsProtocol):
             scope.setdefault("extensions", {}).update(known)
             await inner(scope, receive, send)
 
-        self.app, self._gone = told, gone
+        self.app, self._gone, self._over = told, gone, over
+
+    def shutdown(self) -> None:
+        self._over.set()
+        super().shutdown()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._gone.set()
