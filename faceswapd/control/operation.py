@@ -46,6 +46,7 @@ class Operation:
     open: bool = False  # answered to everybody, without a token
     local: bool = False  # answered on the Unix socket alone
     also: tuple[tuple[int, type], ...] = ()  # further statuses that are no refusal, with what they say
+    parts: tuple[type, ...] = ()  # the messages within an answer that is no JSON as a whole
 
 
 NUMBER: Final = Parameter("number", {"type": "integer", "minimum": 1}, "the job's id", "path", required=True)

@@ -1,6 +1,11 @@
 """Every request that the daemon answers: one table, from which the application and the OpenAPI document are made."""
 
+import asyncio
+from pathlib import Path
+from typing import Final
+
 from starlette.requests import Request
+from starlette.responses import Response
 
 from faceswapd.control import (
     explaining,
@@ -17,6 +22,12 @@ from faceswapd.control import (
 from faceswapd.control.live import House
 from faceswapd.control.operation import NUMBER, PATH, Operation, Parameter, Told, waits
 from faceswapd.core.job import State
+
+DOCUMENT_FILE: Final = Path(__file__).with_name("openapi.json")  # written by openapi.py
+
+
+async def _document(_: House, __: Request) -> Response:
+    return Response(await asyncio.to_thread(DOCUMENT_FILE.read_bytes), media_type="application/json")
 
 
 async def _health(_: House, __: Request) -> messages.Done:
@@ -181,6 +192,8 @@ MODELS = (
     ),
 )  # fmt: skip
 
+DOCUMENT = (Operation("GET", "/api/openapi.json", _document, "This document.", "application/json", open=True),)
+
 OPERATIONS: tuple[Operation, ...] = (
     *GENERAL,
     *JOBS,
@@ -188,4 +201,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *MODELS,
     *login_routes.OPERATIONS,
     *stream_routes.OPERATIONS,
+    *DOCUMENT,
 )

@@ -10,12 +10,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from faceswapd.control import requests
+from faceswapd.control import messages, requests
 from faceswapd.control.feed import PROGRESS_SECONDS, Feed, message
 from faceswapd.control.handlers import Refused
 from faceswapd.control.live import House
 from faceswapd.control.operation import Operation, Parameter
-from faceswapd.control.stream_messages import Hello
+from faceswapd.control.stream_messages import Hello, Progress
 
 QUIET_SECONDS: Final = 15.0  # after so long something is said, so that no proxy takes the line for dead
 MOST_LISTENERS: Final = 500
@@ -125,6 +125,6 @@ SEEN = Parameter(
 OPERATIONS = (
     Operation(
         "GET", "/api/stream", _stream, "What happens, as Server-Sent Events.", "text/event-stream",
-        parameters=(AFTER, JOB, SEEN),
+        parameters=(AFTER, JOB, SEEN), parts=(Hello, messages.Event, Progress),
     ),
 )  # fmt: skip
