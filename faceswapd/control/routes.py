@@ -21,6 +21,7 @@ from faceswapd.control import (
 )
 from faceswapd.control.live import House
 from faceswapd.control.operation import NUMBER, PATH, Operation, Parameter, Told, waits
+from faceswapd.control.reach import check_reach
 from faceswapd.core.job import State
 
 DOCUMENT_FILE: Final = Path(__file__).with_name("openapi.json")  # written by openapi.py
@@ -49,8 +50,15 @@ async def _wait(house: House, request: Request) -> object:
     return await requests.while_heard(request, handlers.wait(house, number, seconds))
 
 
+async def _explain(house: House, request: Request) -> object:
+    path = requests.path(request)
+    await check_reach(house, request, [path])
+    return await explaining.explain(house, path)
+
+
 async def _find(house: House, request: Request) -> object:
     path, seconds = requests.path(request), requests.seconds(request, 0.0)
+    await check_reach(house, request, [path])
     return await requests.while_heard(request, handlers.find(house, path, seconds))
 
 
@@ -61,6 +69,7 @@ async def _assign(house: House, request: Request) -> object:
 
 async def _submit(house: House, request: Request) -> object:
     asked = await requests.said(request, request_messages.Submit)
+    await check_reach(house, request, asked.targets)
     return await requests.while_heard(request, submit_handlers.submit(house, asked))
 
 
@@ -152,7 +161,7 @@ JOBS = (
         messages.Submitted, request_messages.Submit, refusals=(404,),
     ),
     Operation(
-        "GET", "/api/explain", lambda house, request: explaining.explain(house, requests.path(request)),
+        "GET", "/api/explain", _explain,
         "What becomes of a file, and why.", messages.Explanation, parameters=(PATH,),
     ),
     Operation(
@@ -165,7 +174,7 @@ JOBS = (
 LEDGER = (
     Operation(
         "POST", "/api/ledger/backup", _backup, "Copy the ledger to a file of this machine.", messages.Done,
-        request_messages.Backup, refusals=(409,),
+        request_messages.Backup, refusals=(409,), local=True,
     ),
     Operation(
         "GET", "/api/ledger/check", lambda house, _: ledger_handlers.check(house), "Whether the ledger is whole.",

@@ -5,6 +5,7 @@ import json
 import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from starlette.requests import Request
@@ -137,6 +138,37 @@ async def test_who_guesses_must_wait_and_who_knows_need_not(control: Control) ->
     assert (answer.status, 0 < int(answer.headers["retry-after"]) <= FAILURE_SECONDS) == (429, True)
     assert (await ask(control, "GET", "/login?key=guess")).status == 429
     assert (await ask(control, "GET", "/api/status", bearer(control))).status == 200
+
+
+async def test_over_the_network_only_the_folders_of_the_program_can_be_named(
+    control: Control,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    inbox = tmp_path / "inbox"
+    inbox.mkdir(exist_ok=True)
+    (inbox / "away.mp4").symlink_to("/etc/hostname")
+    (inbox / "up").symlink_to("/")
+    token = bearer(control)
+    for path in (
+        "/etc/hostname",
+        "/nowhere/1.mp4",
+        "../../etc/hostname",
+        "away.mp4",
+        "up/etc/hostname",
+        f"{inbox}/../x",
+    ):
+        for route in ("explain", "find"):
+            answer = await ask(control, "GET", f"/api/{route}?path={quote(path)}", token)
+            assert (answer.status, "POST /api/process" in (answer.error.advice or "")) == (403, True), (route, path)
+    for target in ("/etc/hostname", str(inbox / "away.mp4"), "/\0", "/\ud800", str(tmp_path / "token")):
+        body = json.dumps({"targets": [str(inbox / "1.mp4"), target], "dry_run": True}).encode()
+        assert (await ask(control, "POST", "/api/submit", token, body=body)).status == 403, target
+    assert (await ask(control, "GET", f"/api/explain?path={quote(str(inbox / '1.mp4'))}", token)).status == 200
+    assert (await ask(control, "GET", "/api/find?path=1.mp4", token)).status == 200
+    body = json.dumps({"path": str(tmp_path / "copy.sqlite3")}).encode()
+    answer = await ask(control, "POST", "/api/ledger/backup", token, body=body)
+    assert (answer.status, (tmp_path / "copy.sqlite3").exists()) == (403, False)
+    assert (await control.ask("/api/explain?path=/etc/hostname"))[0] == 200  # who is there can look himself
 
 
 async def test_behind_a_proxy_the_address_is_the_one_that_it_saw(control: Control) -> None:  # noqa: F811
