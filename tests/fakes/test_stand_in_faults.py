@@ -162,7 +162,7 @@ def test_costs_are_those_that_were_measured(place: Place) -> None:
     ends = place.warm(((("job-run", name, *place.own, *tolerant), {}) for name in "abc"), remember=True)
     assert [ended.code for ended in ends] == [0, 0, 0]
     assert ends[0].seconds > 4.0 * scale
-    assert ends[2].seconds < 2.0 * scale
+    assert ends[2].seconds < ends[0].seconds / 2
 
 
 def test_a_verdict_is_kept_by_path(place: Place) -> None:
