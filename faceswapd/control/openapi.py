@@ -107,6 +107,8 @@ def _operation(one: Operation, known: dict[type, dict[str, Any]]) -> dict[str, A
         "parameters": [_parameter(parameter) for parameter in one.parameters],
         "responses": {str(one.status): _said(one, known)},
     }
+    if one.local:
+        told["description"] = "On the Unix socket alone."
     if one.open:
         told["security"] = []
     if isinstance(one.hears, Hears):
