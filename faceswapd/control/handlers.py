@@ -13,7 +13,7 @@ from faceswapd.control.views import SHOWN, View, asked_of, faces_told, first_of,
 from faceswapd.core import eta, intake
 from faceswapd.core.failures import FINAL
 from faceswapd.core.job import ENDED, IllegalTransition, State
-from faceswapd.ledger import outcomes, reports, standing
+from faceswapd.ledger import listing, outcomes, reports, standing
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.records import JobRecord
 
@@ -95,17 +95,20 @@ async def status(house: House) -> messages.Status:
     )
 
 
-async def jobs(house: House, states: Sequence[str], limit: int) -> messages.Jobs:
-    """GET /api/jobs."""
+def states_of(names: Sequence[str]) -> list[State]:
+    """States by their names. Raises Refused."""
     try:
-        wanted = [State(state) for state in states]
+        return [State(name) for name in names]
     except ValueError as error:
         raise Refused(400, f"There is no such state: {error}.", f"Use one of: {', '.join(State)}.") from None
+
+
+async def jobs(house: House, wanted: listing.Wanted, limit: int, before: int | None) -> messages.Jobs:
+    """GET /api/jobs."""
     view = await View.of(house.ledger, house.live())
-    counts = await reports.counts(house.ledger)
-    total = sum(count.jobs for state, count in counts.items() if not wanted or state in wanted)
-    found = await reports.jobs(house.ledger, wanted, max(1, min(limit, MOST_JOBS)))
-    return messages.Jobs([view.show(job) for job in found], total)
+    found = await listing.page(house.ledger, wanted, max(1, min(limit, MOST_JOBS)), before)
+    total = await listing.total(house.ledger, wanted)
+    return messages.Jobs([view.show(job) for job in found.jobs], total, found.next)
 
 
 async def find(house: House, path: str, seconds: float) -> messages.Jobs:

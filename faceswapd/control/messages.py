@@ -50,6 +50,7 @@ class Jobs:
 
     jobs: list[Job]
     total: int
+    next: int | None = None  # `before` of the piece that follows; None: nothing follows
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,12 @@ def whole(request: Request, name: str, default: int) -> int:
     return int(text)
 
 
+def words(request: Request, name: str) -> str | None:
+    """A text of the query; None where it says nothing. Bytes that are no UTF-8 are kept."""
+    found: list[str] | None = _query(request).get(name)
+    return None if found is None else found[0]
+
+
 def seconds(request: Request, default: float) -> float:
     """A time of the query, in seconds."""
     text = request.query_params.get("seconds")
@@ -50,11 +56,14 @@ def seconds(request: Request, default: float) -> float:
 
 def path(request: Request) -> str:
     """The path that is asked for; bytes that are no UTF-8 are kept, as everywhere."""
-    query = parse_qs(request.scope["query_string"].decode("ascii", "replace"), errors="surrogateescape")
-    found: str = query.get("path", [""])[0]
+    found = words(request, "path") or ""
     if not found or "\0" in found:
         raise Refused(400, "The request names no path.")
     return found
+
+
+def _query(request: Request) -> dict[str, list[str]]:
+    return parse_qs(request.scope["query_string"].decode("ascii", "replace"), errors="surrogateescape")
 
 
 async def said(request: Request, kind: type[T]) -> T:

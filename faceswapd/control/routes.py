@@ -23,6 +23,7 @@ from faceswapd.control.live import House
 from faceswapd.control.operation import NUMBER, PATH, Operation, Parameter, Told, waits
 from faceswapd.control.reach import check_reach
 from faceswapd.core.job import State
+from faceswapd.ledger import listing
 
 DOCUMENT_FILE: Final = Path(__file__).with_name("openapi.json")  # written by openapi.py
 
@@ -42,7 +43,12 @@ async def _ready(house: House, _: Request) -> object:
 
 async def _jobs(house: House, request: Request) -> object:
     limit = requests.whole(request, "limit", handlers.MOST_JOBS)
-    return await handlers.jobs(house, request.query_params.getlist("state"), limit)
+    before = requests.whole(request, "before", 0) if "before" in request.query_params else None
+    wanted = listing.Wanted(
+        states=handlers.states_of(request.query_params.getlist("state")),
+        **{name: requests.words(request, name) for name in ("inbox", "face", "preset", "category", "text")},
+    )
+    return await handlers.jobs(house, wanted, limit, before)
 
 
 async def _wait(house: House, request: Request) -> object:
@@ -98,6 +104,17 @@ async def _prune(house: House, request: Request) -> object:
 
 STATES = Parameter("state", {"type": "array", "items": {"enum": list(State)}}, "only jobs in these states")
 LIMIT = Parameter("limit", {"type": "integer", "minimum": 1}, "how many at most")
+BEFORE = Parameter("before", {"type": "integer"}, "only jobs with a lower id: `next` of the answer before")
+ALIKE = tuple(
+    Parameter(name, {"type": "string"}, f"only jobs {meaning}")
+    for name, meaning in (
+        ("inbox", "of this inbox"),
+        ("face", "with this face"),
+        ("preset", "under this preset"),
+        ("category", "that failed or are parked for this"),
+        ("text", "whose target's relative name holds this"),
+    )
+)
 
 GENERAL = (
     Operation("GET", "/healthz", _health, "Whether the process answers at all.", messages.Done, open=True),
@@ -129,7 +146,7 @@ GENERAL = (
 
 JOBS = (
     Operation(
-        "GET", "/api/jobs", _jobs, "Jobs, newest first.", messages.Jobs, parameters=(STATES, LIMIT),
+        "GET", "/api/jobs", _jobs, "Jobs, newest first.", messages.Jobs, parameters=(STATES, *ALIKE, LIMIT, BEFORE),
     ),
     Operation(
         "GET", "/api/jobs/{number}", lambda house, request: handlers.job(house, requests.number(request)),

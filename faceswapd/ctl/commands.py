@@ -76,9 +76,13 @@ def _status(client: Client, arguments: Namespace, terminal: Terminal) -> int:
 
 def _jobs(client: Client, arguments: Namespace, terminal: Terminal) -> int:
     words = [f"state={state}" for state in arguments.state or []]
+    asked = {name: getattr(arguments, name) for name in ("inbox", "face", "preset", "category", "text")}
+    words += [f"{name}={_quoted(value)}" for name, value in asked.items() if value is not None]
     # A script that names no limit wants all of them, a person a screen or two.
     if arguments.limit or not arguments.json:
         words.append(f"limit={arguments.limit or JOBS_SHOWN}")
+    if arguments.before is not None:
+        words.append(f"before={arguments.before}")
     answer = client.get(Jobs, "/api/jobs" + ("?" + "&".join(words) if words else ""))
     if isinstance(answer, Problem):
         return complain_of(answer)
@@ -87,7 +91,7 @@ def _jobs(client: Client, arguments: Namespace, terminal: Terminal) -> int:
     else:
         from faceswapd.ctl.job_screens import jobs_table
 
-        terminal.show(jobs_table(answer, terminal))
+        terminal.show(jobs_table(answer, terminal, paged=arguments.before is not None))
     return 0
 
 
@@ -173,11 +177,16 @@ def _told(job: Job) -> str:
 def _asked_path(path: str) -> str:
     """A path as it goes into a query: absolute where it is a path; a bare name is looked for by the daemon
     in its inboxes. A link stays a link, since the name in the inbox is what counts."""
-    from urllib.parse import quote
-
     if path.startswith(("./", "../")) or os.path.lexists(path):
         path = os.path.abspath(path)  # noqa: PTH100 - Path.resolve would follow links
-    return quote(os.fsencode(path), safe="/")
+    return _quoted(path)
+
+
+def _quoted(text: str) -> str:
+    """A text as it goes into a query."""
+    from urllib.parse import quote
+
+    return quote(os.fsencode(text), safe="/")
 
 
 def _pause(client: Client, arguments: Namespace, terminal: Terminal) -> int:

@@ -19,10 +19,12 @@ def file_name(job: Job) -> str:
     return clean(base_name(job.target))
 
 
-def jobs_table(answer: Jobs, terminal: Terminal) -> list[Line]:
-    """One line a job, newest first, and how many there are beside those."""
+def jobs_table(answer: Jobs, terminal: Terminal, *, paged: bool = False) -> list[Line]:
+    """One line a job, newest first, and how many there are beside those. `paged`: newer ones are left out."""
     if not answer.jobs:
-        none = "No jobs." if answer.total == 0 else f"{count(answer.total, 'job')}, none shown."
+        none = (
+            "No jobs." if answer.total == 0 else f"{count(answer.total, 'job')}, none {'older' if paged else 'shown'}."
+        )
         return [Line(none)]
     rows = [
         (
@@ -50,7 +52,9 @@ def jobs_table(answer: Jobs, terminal: Terminal) -> list[Line]:
         Line(_row(row, wide, width), LOOKS.get(job.state, Look.PLAIN))
         for row, job in zip(rows, answer.jobs, strict=True)
     ]
-    if answer.total > len(rows):
+    if paged and answer.next is not None:
+        lines.append(Line(f"older ones: --before {answer.next}", Look.ASIDE))
+    elif answer.total > len(rows) and not paged:
         missing = answer.total - len(rows)
         lines.append(Line(f"and {missing:,} more; see them with --limit {answer.total}", Look.ASIDE))
     return lines

@@ -1,6 +1,9 @@
 """The words of the command line."""
 
 import argparse
+from collections.abc import Callable
+
+Adder = Callable[[str, str], argparse.ArgumentParser]  # name and meaning of a command
 
 STATES = ("parked", "queued", "running", "succeeded", "failed", "cancelled")
 
@@ -58,17 +61,43 @@ def parser() -> argparse.ArgumentParser:
         sentence = text[0].upper() + text[1:] + "."
         return commands.add_parser(name, help=text, description=sentence, parents=[shared], formatter_class=_Help)
 
+    _looking(add)
+    _ordering(add)
+    _daily(add)
+    return top
+
+
+def _looking(add: Adder) -> None:
+    """Commands that only ask."""
     add("status", "what runs, what waits and why, what failed and what needs you")
 
     jobs = add("jobs", "list the jobs, newest first")
     jobs.add_argument(
         "--state", action="append", choices=STATES, metavar="STATE", help="only these: " + ", ".join(STATES)
     )
+    jobs.add_argument("--inbox", metavar="NAME", help="only of this inbox")
+    jobs.add_argument("--face", metavar="NAME", help="only with this face")
+    jobs.add_argument("--preset", metavar="NAME", help="only under this preset")
+    jobs.add_argument("--category", metavar="NAME", help="only what failed or is parked for this, e.g. gpu_oom")
+    jobs.add_argument("--text", metavar="TEXT", help="only where this stands in the target's name or folder")
     jobs.add_argument("--limit", type=_natural, metavar="N", help="at most N jobs (default: 50; all with --json)")
+    jobs.add_argument("--before", type=_job_id, metavar="ID", help="only older ones than this job")
 
     show = add("show", "everything about one job")
     show.add_argument("id", type=_job_id, metavar="ID")
 
+    wait = add("wait", "wait until jobs have ended")
+    wait.add_argument("ids", nargs="+", type=_job_id, metavar="ID")
+    wait.add_argument("--timeout", type=_seconds, metavar="S", help="give up after S seconds (default: never)")
+
+    add("watch", "the status, redrawn every second; on no terminal one line for each change")
+
+    explain = add("explain", "which face a file gets, and by which rule")
+    explain.add_argument("path", metavar="PATH", help="a path, or a name as it lies in an inbox")
+
+
+def _ordering(add: Adder) -> None:
+    """Commands that change what is done."""
     pause = add("pause", "start nothing new, in the whole daemon or from one inbox; what runs goes on")
     pause.add_argument("inbox", nargs="?", metavar="INBOX", help="the inbox's name")
 
@@ -82,15 +111,6 @@ def parser() -> argparse.ArgumentParser:
     retry.add_argument("ids", nargs="*", type=_job_id, metavar="ID")
     retry.add_argument("--category", metavar="NAME", help="all failed jobs of one category, e.g. gpu_oom")
     retry.add_argument("--failed", action="store_true", help="all failed jobs")
-
-    wait = add("wait", "wait until jobs have ended")
-    wait.add_argument("ids", nargs="+", type=_job_id, metavar="ID")
-    wait.add_argument("--timeout", type=_seconds, metavar="S", help="give up after S seconds (default: never)")
-
-    add("watch", "the status, redrawn every second; on no terminal one line for each change")
-
-    explain = add("explain", "which face a file gets, and by which rule")
-    explain.add_argument("path", metavar="PATH", help="a path, or a name as it lies in an inbox")
 
     assign = add("assign", "give parked targets their face")
     assign.add_argument("targets", nargs="+", metavar="TARGET", help="its path, its name in the inbox, or its job's ID")
@@ -112,6 +132,9 @@ def parser() -> argparse.ArgumentParser:
     submit.add_argument("--dry-run", action="store_true", help="only tell how many jobs, and how long they take")
     submit.add_argument("--wait", action="store_true", help="return when all of the jobs have ended")
 
+
+def _daily(add: Adder) -> None:
+    """Commands that look after the daemon."""
     models = add("models", "the model files that FaceFusion needs: list, fetch, verify, or remove what is not needed")
     models.add_argument(
         "action",
@@ -133,7 +156,6 @@ def parser() -> argparse.ArgumentParser:
     ledger.add_argument("file", nargs="?", metavar="FILE", help="backup: the new file")
 
     add("stop", "let the daemon finish what runs and end; a second stop ends it at once")
-    return top
 
 
 def _natural(text: str) -> int:

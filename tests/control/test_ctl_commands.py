@@ -74,7 +74,7 @@ def test_socket_and_json_stand_before_or_after_the_command(path: Path, capsys: C
     with listening(path, {"GET /api/jobs": Jobs([], 0)}):
         for words in (["--json", "--socket", str(path), "jobs"], ["jobs", "--socket", str(path), "--json"]):
             assert main(words) == 0
-            assert json.loads(capsys.readouterr().out) == {"jobs": [], "total": 0}
+            assert json.loads(capsys.readouterr().out) == {"jobs": [], "total": 0, "next": None}
 
 
 def test_jobs_asks_for_states_and_a_limit(path: Path, capsys: Capture) -> None:
@@ -83,6 +83,19 @@ def test_jobs_asks_for_states_and_a_limit(path: Path, capsys: Capture) -> None:
     assert questions[0][0] == "GET /api/jobs?state=failed&state=parked&limit=7"
     assert asked(path, answers, "jobs")[1][0][0] == "GET /api/jobs?limit=50"
     assert asked(path, answers, "jobs", "--json")[1][0][0] == "GET /api/jobs"
+
+
+def test_jobs_asks_for_what_they_have_in_common(path: Path, capsys: Capture) -> None:
+    words = ["--inbox", "main", "--face", "al ice", "--preset", "fast", "--category", "gpu_oom", "--text", "&é/\udcff"]
+    _, questions = asked(path, {"GET /api/jobs": Jobs([JOB], 99, 12)}, "jobs", *words, "--before", "20")
+    assert questions[0][0] == (
+        "GET /api/jobs?inbox=main&face=al%20ice&preset=fast&category=gpu_oom&text=%26%C3%A9/%FF&limit=50&before=20"
+    )
+    assert capsys.readouterr().out.splitlines()[-1] == "older ones: --before 12"
+    asked(path, {"GET /api/jobs": Jobs([JOB], 99)}, "jobs", "--before", "13")
+    assert len(capsys.readouterr().out.splitlines()) == 2, "the oldest ones are here"
+    asked(path, {"GET /api/jobs": Jobs([], 99)}, "jobs", "--before", "1")
+    assert capsys.readouterr().out == "99 jobs, none older.\n"
 
 
 LONG = samples.job(7, target="/in/" + "n" * 300, face="f" * 30, reason="r" * 300)

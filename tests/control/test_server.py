@@ -170,7 +170,7 @@ async def test_every_route_answers_with_its_message(control: Control) -> None:
         ("GET", "/healthz"): ("/healthz", None),
         ("GET", "/readyz"): ("/readyz", None),
         ("GET", "/api/status"): ("/api/status", None),
-        ("GET", "/api/jobs"): ("/api/jobs?state=queued&state=parked&limit=5", None),
+        ("GET", "/api/jobs"): ("/api/jobs?state=queued&state=parked&face=alice&text=1.MP&limit=5&before=9", None),
         ("GET", "/api/jobs/ID"): ("/api/jobs/1", None),
         ("GET", "/api/jobs/ID/wait"): ("/api/jobs/1/wait?seconds=0", None),
         ("GET", "/api/explain"): ("/api/explain?path=1.mp4", None),
@@ -216,6 +216,8 @@ async def test_every_route_answers_with_its_message(control: Control) -> None:
         ("DELETE", "/api/jobs/1", None, 405, "DELETE /api/jobs/1: Method Not Allowed."),
         ("GET", "/api/stop", None, 405, "GET /api/stop: Method Not Allowed."),
         ("GET", "/api/jobs?state=happy", None, 400, "There is no such state"),
+        ("GET", "/api/jobs?before=-1", None, 400, "'-1' is not a whole number."),
+        ("GET", "/api/jobs?before=", None, 400, "'' is not a whole number."),
         ("GET", "/api/jobs?state=%FF", None, 400, "There is no such state"),
         ("GET", "/api/jobs?limit=-1", None, 400, "'-1' is not a whole number."),
         ("GET", "/api/jobs?limit=1e99", None, 400, "'1e99' is not a whole number."),
@@ -392,7 +394,7 @@ async def test_a_wait_and_a_search_end_when_their_time_is_over(control: Control)
         control.ask("/api/jobs/1/wait?seconds=0.4"), control.ask("/api/find?path=none.mp4&seconds=0.4")
     )
     assert waited["job"]["state"] == "queued"
-    assert found == {"jobs": [], "total": 0}
+    assert found == {"jobs": [], "total": 0, "next": None}
     assert 0.4 <= time.monotonic() - begun < 10
 
 
