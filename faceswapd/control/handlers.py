@@ -130,7 +130,7 @@ async def find(house: House, path: str, seconds: float) -> messages.Jobs:
 
 async def job(house: House, number: int) -> messages.JobDetail:
     """GET /api/jobs/ID."""
-    record = await _record(house, number)
+    record = await record_of(house, number)
     view = await View.of(house.ledger, house.live())
     return messages.JobDetail(
         job=view.show(record),
@@ -162,7 +162,7 @@ async def wait(house: House, number: int, seconds: float) -> messages.JobDetail:
     ends = time.monotonic() + min(seconds, LONGEST_WAIT)
     while True:
         rung = house.ledger.bell.count
-        record = await _record(house, number)
+        record = await record_of(house, number)
         left = ends - time.monotonic()
         if record.state in ENDED or left <= 0 or house.live().draining:
             return await job(house, number)
@@ -171,7 +171,7 @@ async def wait(house: House, number: int, seconds: float) -> messages.JobDetail:
 
 async def cancel(house: House, number: int) -> messages.Done:
     """POST /api/jobs/ID/cancel."""
-    record = await _record(house, number)
+    record = await record_of(house, number)
     try:
         state = await outcomes.request_cancel(house.ledger, number, time.time())
     except IllegalTransition:
@@ -182,7 +182,7 @@ async def cancel(house: House, number: int) -> messages.Done:
 
 async def retry(house: House, number: int) -> messages.Done:
     """POST /api/jobs/ID/retry."""
-    record = await _record(house, number)
+    record = await record_of(house, number)
     try:
         await outcomes.requeue(house.ledger, number, time.time())
     except IllegalTransition:
@@ -199,7 +199,7 @@ async def retry(house: House, number: int) -> messages.Done:
 
 async def assign(house: House, number: int, name: str) -> messages.Done:
     """POST /api/jobs/ID/assign."""
-    record = await _record(house, number)
+    record = await record_of(house, number)
     face = house.live().rules.faces.get(intake.fold(name))
     if face is None or face.problem is not None:
         known = sorted(one.name for one in house.live().rules.faces.values() if one.problem is None)
@@ -249,7 +249,8 @@ def _inbox_name(house: House, inbox: str | None) -> str | None:
     raise Refused(404, f"There is no inbox '{inbox}'.", f"There are: {', '.join(names)}.")
 
 
-async def _record(house: House, number: int) -> JobRecord:
+async def record_of(house: House, number: int) -> JobRecord:
+    """The job that is meant. Raises Refused, with the nearest one, where there is none."""
     record = await reports.job(house.ledger, number)
     if record is not None:
         return record

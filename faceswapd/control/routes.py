@@ -14,6 +14,7 @@ from faceswapd.control import (
     login_routes,
     messages,
     model_handlers,
+    order_routes,
     request_messages,
     requests,
     stream_routes,
@@ -228,4 +229,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *login_routes.OPERATIONS,
     *stream_routes.OPERATIONS,
     *DOCUMENT,
+    *order_routes.OPERATIONS,
 )

@@ -96,16 +96,20 @@ def _jobs(client: Client, arguments: Namespace, terminal: Terminal) -> int:
 
 
 def _show(client: Client, arguments: Namespace, terminal: Terminal) -> int:
-    answer = client.get(JobDetail, f"/api/jobs/{arguments.id}")
-    if isinstance(answer, Problem):
-        return complain_of(answer)
-    if arguments.json:
-        print_json(answer)
-    else:
-        from faceswapd.ctl.job_screens import job_screen
+    from faceswapd.ctl.job_screens import job_screen
 
-        terminal.show(job_screen(answer))
-    return 0
+    worst = 0
+    for place, job in enumerate(arguments.ids):
+        answer = client.get(JobDetail, f"/api/jobs/{job}")
+        if isinstance(answer, Problem):
+            worst = complain_of(answer)
+            if worst == UNREACHABLE:
+                break
+        elif arguments.json:
+            print_json(answer)
+        else:
+            terminal.show([*([Line("")] if place else []), *job_screen(answer)])
+    return worst
 
 
 def _wait(client: Client, arguments: Namespace, terminal: Terminal) -> int:
@@ -154,8 +158,9 @@ def _assign(client: Client, arguments: Namespace, terminal: Terminal) -> int:
 
 def _parked_job(client: Client, target: str) -> int | Problem:
     """The ID of the one parked job of a target; the target may be an ID itself."""
-    if target.isascii() and target.isdigit() and not os.path.lexists(target):
-        return int(target)
+    number = target.removeprefix("#")
+    if number.isascii() and number.isdigit() and not os.path.lexists(target):
+        return int(number)
     answer = client.get(Jobs, f"/api/find?path={_asked_path(target)}")
     if isinstance(answer, Problem):
         return answer
@@ -209,7 +214,11 @@ def _inbox(arguments: Namespace) -> dict[str, Any]:
 
 
 def _cancel(client: Client, arguments: Namespace, terminal: Terminal) -> int:
-    return _order_each(client, "cancel", arguments, terminal)
+    return _order_each(client, "cancel", {}, arguments, terminal)
+
+
+def _prioritise(client: Client, arguments: Namespace, terminal: Terminal) -> int:
+    return _order_each(client, "priority", {"priority": arguments.priority}, arguments, terminal)
 
 
 def _retry(client: Client, arguments: Namespace, terminal: Terminal) -> int:
@@ -217,7 +226,7 @@ def _retry(client: Client, arguments: Namespace, terminal: Terminal) -> int:
         complain("Give the IDs of jobs, or --category NAME, or --failed: one of the three.")
         return USAGE
     if arguments.ids:
-        return _order_each(client, "retry", arguments, terminal)
+        return _order_each(client, "retry", {}, arguments, terminal)
     from faceswapd.ctl import ledger
 
     return ledger.retry_failed(client, arguments, terminal)
@@ -232,11 +241,11 @@ def _ledger(client: Client, arguments: Namespace, terminal: Terminal) -> int:
     return {"backup": ledger.backup, "check": ledger.check}[arguments.action](client, arguments, terminal)
 
 
-def _order_each(client: Client, order: str, arguments: Namespace, terminal: Terminal) -> int:
+def _order_each(client: Client, order: str, body: dict[str, Any], arguments: Namespace, terminal: Terminal) -> int:
     """Give the order for each job; one that is refused does not keep the others from it."""
     worst = 0
-    for job in dict.fromkeys(arguments.ids):
-        code = _order(client, f"/api/jobs/{job}/{order}", {}, arguments, terminal)
+    for job in arguments.ids:
+        code = _order(client, f"/api/jobs/{job}/{order}", body, arguments, terminal)
         if code == UNREACHABLE:
             return code
         worst = max(worst, code)
@@ -284,6 +293,7 @@ COMMANDS: dict[str, Callable[[Client, Namespace, Terminal], int]] = {
     "resume": _resume,
     "cancel": _cancel,
     "retry": _retry,
+    "priority": _prioritise,
     "wait": _wait,
     "watch": _watch,
     "explain": _explain,

@@ -1,11 +1,13 @@
 """The words of the command line."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 Adder = Callable[[str, str], argparse.ArgumentParser]  # name and meaning of a command
 
 STATES = ("parked", "queued", "running", "succeeded", "failed", "cancelled")
+
+MOST_IDS = 10_000  # jobs that one command takes
 
 LEDGER_ACTIONS = ("backup", "check")
 
@@ -83,11 +85,11 @@ def _looking(add: Adder) -> None:
     jobs.add_argument("--limit", type=_natural, metavar="N", help="at most N jobs (default: 50; all with --json)")
     jobs.add_argument("--before", type=_job_id, metavar="ID", help="only older ones than this job")
 
-    show = add("show", "everything about one job")
-    show.add_argument("id", type=_job_id, metavar="ID")
+    show = add("show", "everything about jobs")
+    _several(show)
 
     wait = add("wait", "wait until jobs have ended")
-    wait.add_argument("ids", nargs="+", type=_job_id, metavar="ID")
+    _several(wait)
     wait.add_argument("--timeout", type=_seconds, metavar="S", help="give up after S seconds (default: never)")
 
     add("watch", "the status, redrawn every second; on no terminal one line for each change")
@@ -105,12 +107,16 @@ def _ordering(add: Adder) -> None:
     resume.add_argument("inbox", nargs="?", metavar="INBOX", help="the inbox's name")
 
     cancel = add("cancel", "take jobs back; a running one is stopped")
-    cancel.add_argument("ids", nargs="+", type=_job_id, metavar="ID")
+    _several(cancel)
 
     retry = add("retry", "run failed or cancelled jobs again")
-    retry.add_argument("ids", nargs="*", type=_job_id, metavar="ID")
+    _several(retry, "*")
     retry.add_argument("--category", metavar="NAME", help="all failed jobs of one category, e.g. gpu_oom")
     retry.add_argument("--failed", action="store_true", help="all failed jobs")
+
+    priority = add("priority", "let jobs go before others, or after them")
+    priority.add_argument("priority", type=_priority, metavar="N", help="from -100 to 100; higher goes first")
+    _several(priority)
 
     assign = add("assign", "give parked targets their face")
     assign.add_argument("targets", nargs="+", metavar="TARGET", help="its path, its name in the inbox, or its job's ID")
@@ -158,6 +164,44 @@ def _daily(add: Adder) -> None:
     add("stop", "let the daemon finish what runs and end; a second stop ends it at once")
 
 
+class _Collect(argparse.Action):
+    """The jobs of all words, each once, in the order in which they are named."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[Sequence[int]] | None,
+        option_string: str | None = None,
+    ) -> None:
+        del option_string
+        ids = list(dict.fromkeys(job for some in values or () for job in some))
+        if len(ids) > MOST_IDS:
+            parser.error(f"more than {MOST_IDS:,} jobs are named")
+        setattr(namespace, self.dest, ids)
+
+
+def _several(command: argparse.ArgumentParser, many: str = "+") -> None:
+    command.add_argument(
+        "ids", nargs=many, type=_job_ids, action=_Collect, metavar="ID", help="also several: 7 9-12 14,15"
+    )
+
+
+def _job_ids(text: str) -> Sequence[int]:
+    """7, #7, 9-12, 3,4, and all of them with commas between."""
+    found: list[int] = []
+    for word in text.split(","):
+        first, dash, last = word.partition("-")
+        low = _job_id(first)
+        high = _job_id(last) if dash else low
+        if high < low:
+            raise argparse.ArgumentTypeError(f"{word!r} ends before it begins")
+        if high - low >= MOST_IDS:
+            raise argparse.ArgumentTypeError(f"{word!r} names more than {MOST_IDS:,} jobs")
+        found += range(low, high + 1)
+    return found
+
+
 def _natural(text: str) -> int:
     if not (text.isascii() and text.isdigit()) or len(text) > 9 or int(text) == 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 up")
@@ -171,9 +215,10 @@ def _priority(text: str) -> int:
 
 
 def _job_id(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or len(text) > 18:
+    number = text.removeprefix("#")
+    if not (number.isascii() and number.isdigit()) or len(number) > 18:
         raise argparse.ArgumentTypeError(f"{text!r} is no job's ID (a number; see `faceswapctl jobs`)")
-    return int(text)
+    return int(number)
 
 
 def _seconds(text: str) -> float:

@@ -5,7 +5,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from faceswapd.core.failures import Failure
-from faceswapd.core.job import Event, IllegalTransition, Parked, State, move
+from faceswapd.core.job import ENDED, Event, IllegalTransition, Parked, State, move
 from faceswapd.core.ladder import rung
 from faceswapd.core.retry import GiveUp, TryAgain, after_interruption
 from faceswapd.ledger.admission import fingerprint, follow_job, requeue_rows, withdraw
@@ -181,6 +181,22 @@ async def request_cancel(ledger: Ledger, job: int, now: float) -> State:
             return State.RUNNING
         withdraw(connection, job, "It was cancelled.", now)
         return State.CANCELLED
+
+    return await ledger.write(unit)
+
+
+async def prioritise(ledger: Ledger, job: int, priority: int, now: float) -> State | None:
+    """Give a job another place in the queue. Returns its state (None: it is gone): one that has ended keeps what it
+    had. A running one has it when it is tried again."""
+
+    def unit(connection: sqlite3.Connection) -> State | None:
+        row = connection.execute("SELECT state, priority FROM jobs WHERE id = ?", (job,)).fetchone()
+        state = None if row is None else State(row["state"])
+        if state is not None and state not in ENDED and row["priority"] != priority:
+            connection.execute("UPDATE jobs SET priority = ? WHERE id = ?", (priority, job))
+            connection.execute("UPDATE segments SET priority = ? WHERE job = ?", (priority, job))
+            note(connection, now, job, "priority", f"{priority} instead of {row['priority']}")
+        return state
 
     return await ledger.write(unit)
 

@@ -52,6 +52,7 @@ READ_ONLY = [
     (["pause"], "POST /api/pause", Done("Paused.")),
     (["resume", "rush"], "POST /api/resume", Done("Resumed.")),
     (["cancel", "3"], "POST /api/jobs/3/cancel", Done("Cancelled.")),
+    (["priority", "5", "3"], "POST /api/jobs/3/priority", Done("It has the priority 5.")),
     (["retry", "3"], "POST /api/jobs/3/retry", Done("Queued.")),
     (["assign", "3", "bob"], "POST /api/jobs/3/assign", Done("Assigned.")),
     (["stop"], "POST /api/stop", Done("Draining.")),
@@ -255,7 +256,17 @@ def test_an_unknown_job_is_the_daemons_sentence(path: Path, capsys: Capture) -> 
     assert (code, *capsys.readouterr()) == (1, "", "faceswapctl: There is no job 5.\n")
 
 
-@pytest.mark.parametrize("words", [["status"], ["jobs", "--json"], ["cancel", "1", "2"], ["assign", "x", "y"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["status"],
+        ["jobs", "--json"],
+        ["cancel", "1", "2"],
+        ["assign", "x", "y"],
+        ["show", "1", "2"],
+        ["priority", "-5", "1", "2"],
+    ],
+)
 def test_no_daemon_is_one_line_with_the_command_that_starts_it(words: list[str], path: Path, capsys: Capture) -> None:
     code = main([*words, "--socket", str(path)])
     said = capsys.readouterr()

@@ -175,6 +175,7 @@ async def test_every_route_answers_with_its_message(control: Control) -> None:
         ("GET", "/api/jobs/ID/wait"): ("/api/jobs/1/wait?seconds=0", None),
         ("GET", "/api/explain"): ("/api/explain?path=1.mp4", None),
         ("GET", "/api/find"): ("/api/find?path=1.mp4", None),
+        ("POST", "/api/jobs/ID/priority"): ("/api/jobs/1/priority", {"priority": 5}),
         ("POST", "/api/jobs/ID/assign"): ("/api/jobs/2/assign", {"face": "Alice"}),
         ("POST", "/api/jobs/ID/cancel"): ("/api/jobs/1/cancel", None),
         ("POST", "/api/jobs/ID/retry"): ("/api/jobs/1/retry", None),
