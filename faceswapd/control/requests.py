@@ -23,6 +23,11 @@ T = TypeVar("T")
 def number(request: Request) -> int:
     """The job that the path names."""
     text: str = request.path_params["number"]
+    return as_job(text)
+
+
+def as_job(text: str) -> int:
+    """A job's id."""
     if not text.isascii() or not text.isdigit() or len(text) > LONGEST_NUMBER:
         raise Refused(404, f"There is no job {text[:40]}.")
     return int(text)
@@ -42,6 +47,16 @@ def words(request: Request, name: str) -> str | None:
     """A text of the query; None where it says nothing. Bytes that are no UTF-8 are kept."""
     found: list[str] | None = _query(request).get(name)
     return None if found is None else found[0]
+
+
+def moment(request: Request, name: str) -> float | None:
+    """A moment of the query, in seconds since 1970; None where it says nothing."""
+    text = request.query_params.get(name)
+    if text is None:
+        return None
+    if re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,9})?", text) is None:
+        raise Refused(400, f"{text[:40]!r} is no time in seconds since 1970.")
+    return float(text)
 
 
 def seconds(request: Request, default: float) -> float:

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from faceswapd.control import (
+    event_routes,
     explaining,
     handlers,
     ledger_handlers,
@@ -230,4 +231,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *stream_routes.OPERATIONS,
     *DOCUMENT,
     *order_routes.OPERATIONS,
+    *event_routes.OPERATIONS,
 )

@@ -118,6 +118,18 @@ def _wait(client: Client, arguments: Namespace, terminal: Terminal) -> int:
     return wait(client, arguments.ids, arguments.timeout, terminal, as_json=arguments.json)
 
 
+def _events(client: Client, arguments: Namespace, terminal: Terminal) -> int:
+    from faceswapd.ctl import events
+
+    if len(arguments.ids) > events.MOST_JOBS:
+        complain(f"events tells of at most {events.MOST_JOBS} jobs at once; without IDs it tells of all.")
+        return USAGE
+    if arguments.since is not None and arguments.limit is not None:
+        complain("Give --since or --limit: one of the two.")
+        return USAGE
+    return events.events(client, arguments, terminal)
+
+
 def _watch(client: Client, arguments: Namespace, terminal: Terminal) -> int:
     from faceswapd.ctl.watch import watch
 
@@ -295,6 +307,7 @@ COMMANDS: dict[str, Callable[[Client, Namespace, Terminal], int]] = {
     "retry": _retry,
     "priority": _prioritise,
     "wait": _wait,
+    "events": _events,
     "watch": _watch,
     "explain": _explain,
     "assign": _assign,

@@ -25,8 +25,11 @@ environment:
   FACESWAPD_SOCKET  the daemon's socket, where --socket is not given
   NO_COLOR          no colours
 
+ID is a job's number; there may be several: 7 9-12 14,15.
+
 With --json the answer is the daemon's own message, one JSON document on one line; a command that takes
-several IDs prints one line for each, and watch one a second. Errors go to standard error in words.
+several IDs prints one line for each, events one for each event, and watch one a second. Errors go to
+standard error in words.
 """
 
 
@@ -91,6 +94,14 @@ def _looking(add: Adder) -> None:
     wait = add("wait", "wait until jobs have ended")
     _several(wait)
     wait.add_argument("--timeout", type=_seconds, metavar="S", help="give up after S seconds (default: never)")
+
+    events = add("events", "what has happened, a line for each event; -f: and what happens from now on")
+    _several(events, "*")
+    events.add_argument(
+        "--since", type=_since, metavar="TIME", help="all since 2h (30s, 5m, 3d, 1w) ago, 22:00 or 2026-12-24T22:00:00"
+    )
+    events.add_argument("--limit", type=_natural, metavar="N", help="without --since: the last N (default: 50)")
+    events.add_argument("-f", "--follow", action="store_true", help="go on until Ctrl-C, over a restart of the daemon")
 
     add("watch", "the status, redrawn every second; on no terminal one line for each change")
 
@@ -200,6 +211,15 @@ def _job_ids(text: str) -> Sequence[int]:
             raise argparse.ArgumentTypeError(f"{word!r} names more than {MOST_IDS:,} jobs")
         found += range(low, high + 1)
     return found
+
+
+def _since(text: str) -> float:
+    from faceswapd.ctl.since import since  # datetime takes its milliseconds
+
+    try:
+        return since(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _natural(text: str) -> int:

@@ -4,12 +4,14 @@ Its ids only grow and are never used twice, so that the last one seen is all tha
 pruned with their age; a reader who was away for longer than that has missed some, and can tell: `first` is later.
 """
 
+import json
 from collections.abc import Sequence
 
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.records import EventRecord
 
 _COLUMNS = "id, at, job, kind, text"
+_OF = "job IN (SELECT value FROM json_each(?))"
 
 
 async def after(ledger: Ledger, last: int, limit: int, job: int | None = None) -> Sequence[EventRecord]:
@@ -21,6 +23,23 @@ async def after(ledger: Ledger, last: int, limit: int, job: int | None = None) -
             f"SELECT {_COLUMNS} FROM events WHERE job = ? AND id > ? ORDER BY id LIMIT ?", (job, last, limit)
         )
     return [EventRecord(*row) for row in rows]
+
+
+async def of_jobs(ledger: Ledger, last: int, limit: int, jobs: Sequence[int]) -> Sequence[EventRecord]:
+    """The same, of several jobs (none: of all)."""
+    if not jobs:
+        return await after(ledger, last, limit)
+    rows = await ledger.rows(
+        f"SELECT {_COLUMNS} FROM events WHERE {_OF} AND id > ? ORDER BY id LIMIT ?", (json.dumps(jobs), last, limit)
+    )
+    return [EventRecord(*row) for row in rows]
+
+
+async def latest(ledger: Ledger, limit: int, jobs: Sequence[int]) -> Sequence[EventRecord]:
+    """The last events of some jobs (none: of all), oldest first."""
+    condition, values = (f"WHERE {_OF}", [json.dumps(jobs)]) if jobs else ("", [])
+    rows = await ledger.rows(f"SELECT {_COLUMNS} FROM events {condition} ORDER BY id DESC LIMIT ?", (*values, limit))
+    return [EventRecord(*row) for row in reversed(rows)]
 
 
 async def ends(ledger: Ledger) -> tuple[int, int]:

@@ -264,6 +264,8 @@ def test_an_unknown_job_is_the_daemons_sentence(path: Path, capsys: Capture) -> 
         ["cancel", "1", "2"],
         ["assign", "x", "y"],
         ["show", "1", "2"],
+        ["events"],
+        ["events", "-f", "--since", "2h", "3"],
         ["priority", "-5", "1", "2"],
     ],
 )
