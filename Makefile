@@ -18,7 +18,7 @@ test: $(VENV)/.test lint
 	$(BIN)/python -m compileall -q faceswapd tests  # hundreds of processes are started, which need not do it each
 	$(BIN)/python -m pytest --numprocesses 3 --dist worksteal
 
-test-deep: $(VENV)/.test
+test-deep: $(VENV)/.deep
 	$(BIN)/python -m pytest -m deep --durations=0
 
 soak: $(VENV)/.test
@@ -46,6 +46,10 @@ $(VENV)/.runtime: pyproject.toml | $(VENV)/bin/python
 $(VENV)/.test: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $@ $(VENV)/.runtime
+
+$(VENV)/.deep: pyproject.toml | $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,deep]'
+	@touch $@
 
 clean:
 	rm -rf $(VENV) $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -30,7 +30,7 @@ class Question:
 
 
 async def _events(house: House, request: Request) -> Events:
-    limit = max(1, min(requests.whole(request, "limit", USUAL), MOST))
+    limit = min(requests.whole(request, "limit", USUAL, 1), MOST)
     jobs = [requests.as_job(text) for text in request.query_params.getlist("job")]
     if len(jobs) > MOST_JOBS:
         raise Refused(400, f"More than {MOST_JOBS} jobs are named.", "Ask for the events of all.")

@@ -33,13 +33,15 @@ def as_job(text: str) -> int:
     return int(text)
 
 
-def whole(request: Request, name: str, default: int) -> int:
-    """A whole number of the query."""
+def whole(request: Request, name: str, default: int, least: int = 0) -> int:
+    """A whole number of the query, not smaller than `least`."""
     text = request.query_params.get(name)
     if text is None:
         return default
     if not text.isascii() or not text.isdigit() or len(text) > LONGEST_NUMBER:
         raise Refused(400, f"{text[:40]!r} is not a whole number.")
+    if int(text) < least:
+        raise Refused(400, f"`{name}` cannot be less than {least}.")
     return int(text)
 
 

@@ -44,7 +44,7 @@ async def _ready(house: House, _: Request) -> object:
 
 
 async def _jobs(house: House, request: Request) -> object:
-    limit = requests.whole(request, "limit", handlers.MOST_JOBS)
+    limit = requests.whole(request, "limit", handlers.MOST_JOBS, 1)
     before = requests.whole(request, "before", 0) if "before" in request.query_params else None
     wanted = listing.Wanted(
         states=handlers.states_of(request.query_params.getlist("state")),
@@ -106,7 +106,9 @@ async def _prune(house: House, request: Request) -> object:
 
 STATES = Parameter("state", {"type": "array", "items": {"enum": list(State)}}, "only jobs in these states")
 LIMIT = Parameter("limit", {"type": "integer", "minimum": 1}, "how many at most")
-BEFORE = Parameter("before", {"type": "integer"}, "only jobs with a lower id: `next` of the answer before")
+BEFORE = Parameter(
+    "before", {"type": "integer", "minimum": 0}, "only jobs with a lower id: `next` of the answer before"
+)
 ALIKE = tuple(
     Parameter(name, {"type": "string"}, f"only jobs {meaning}")
     for name, meaning in (

@@ -102,7 +102,7 @@ async def _stream(house: House, request: Request) -> Response:
     feed: Feed = request.app.state.feed
     if feed.listeners >= MOST_LISTENERS:
         raise Refused(503, f"{MOST_LISTENERS} listen already.", "Try again in a moment.", wait=5.0)
-    job = requests.whole(request, "job", 0) or None
+    job = requests.whole(request, "job", 0, 1) if "job" in request.query_params else None
     first, last = await feed.ends()
     named = requests.whole(request, "after", last)
     seen = request.headers.get("last-event-id", "")
