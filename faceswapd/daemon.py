@@ -18,9 +18,11 @@ import structlog
 
 from faceswapd.children import control_group, kin
 from faceswapd.control import address, server
-from faceswapd.control.live import CourseLive, House, InboxLive, Live, Orders
+from faceswapd.control.live import CourseLive, House, InboxLive, Live, Orders, SlotLive
 from faceswapd.control.port import NoPortError, Port, open_port
 from faceswapd.core.gate import Gate, Held
+from faceswapd.core.wish import frames_of
+from faceswapd.engines.facefusion.engine import FaceFusionEngine
 from faceswapd.ledger import footings, standing
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.outcomes import Again
@@ -28,7 +30,7 @@ from faceswapd.media.examiner import Examiner
 from faceswapd.media.mender import Mender
 from faceswapd.runtime import freezing, notes, notify, recovery
 from faceswapd.runtime.beats import STALE_SECONDS, Beats
-from faceswapd.runtime.course import Workshop
+from faceswapd.runtime.course import Slot, Workshop
 from faceswapd.runtime.desk import Desk
 from faceswapd.runtime.fleet import Fleet, chosen_fleet
 from faceswapd.runtime.ground import is_mounted
@@ -134,6 +136,7 @@ class _Rooms:
         self._desk = Desk(ledger, lookers.submissions)
         self._fleet, slots = fleet, list(fleet.slots)
         self._notices = Notices()
+        self._presets = tuple(spec for name in settings.preset_names() if (spec := settings.preset_spec(name)))
 
         def children() -> list[int]:
             warm = [slot.engine.child for slot in slots] + [
@@ -177,7 +180,9 @@ class _Rooms:
         orders = Orders(self._stop, inbox.wake, inbox.note_of, self._asked_again, inbox.told_of, inbox.give_up)
         models = None if self._fleet.site is None else self._fleet.site.models
         network = None if port is None else port.network
-        house = House(self._ledger.without_waiting(), self._live, orders, self._desk, models, network)
+        house = House(
+            self._ledger.without_waiting(), self._live, orders, self._desk, models, network, self._readings.history
+        )
         doors = server.Server(house, listening, lambda: self._beats.beat("control"), port)
         loop = asyncio.get_running_loop()
         _hear_signals(lambda: loop.call_soon_threadsafe(self._stop))
@@ -189,7 +194,7 @@ class _Rooms:
 
                 control = begin("control", doors.run())
                 others = [
-                    begin("readings", self._readings.run(lambda: self._scheduler.waiting)),
+                    begin("readings", self._readings.run(lambda: self._scheduler.waiting, self._pace)),
                     begin("inbox", self._inbox.run()),
                     begin(
                         "beats",
@@ -258,6 +263,26 @@ class _Rooms:
         running = len(self._scheduler.courses)
         return f"{running} running" + ("" if self._readings.gate.open else f", held: {self._readings.gate.why}")
 
+    def _pace(self) -> float:
+        """Frames a second of all that runs now."""
+        now = time.monotonic()
+        return sum(
+            course.fraction * frames_of(course.claim.job.facts, course.claim.job.wish) / elapsed
+            for course in self._scheduler.courses.values()
+            if (elapsed := now - course.started_at) > 0
+        )
+
+    def _slot_live(self, slot: Slot) -> SlotLive:
+        courses, engine = self._scheduler.courses.values(), slot.engine
+        return SlotLive(
+            slot.number,
+            engine.name,
+            slot.device,
+            tuple(course.claim.job.id for course in courses if course.slot is slot),
+            str(engine.level) if isinstance(engine, FaceFusionEngine) else None,
+            None if engine.child is None else engine.child.pid,
+        )
+
     def _live(self) -> Live:
         now = time.monotonic()
         return Live(
@@ -298,6 +323,12 @@ class _Rooms:
             outbox=str(self._settings.outbox),
             breaker=self._scheduler.breaker,
             silent=self._beats.silent(STALE_SECONDS),
+            beats=self._beats.ages(),
+            limits=self._settings.gate_limits(),
+            places=tuple(self._slot_live(slot) for slot in self._slots),
+            gate_since=self._readings.gate_since,
+            engine_version=None if self._fleet.site is None else self._fleet.site.credit,
+            presets=self._presets,
             short=self._scheduler.short,
             faces_problem=self._inbox.faces.problem,
             remarks=(*self._fleet.remarks, *self._notices.all, *self._inbox.remarks),

@@ -8,9 +8,11 @@ from faceswapd.control.keys import Keys
 from faceswapd.control.wrong_keys import WrongKeys
 from faceswapd.core.asking import NOTHING_TOLD, Told
 from faceswapd.core.breaker import CLOSED, Breaker
-from faceswapd.core.gate import Gate, Reading
+from faceswapd.core.gate import NO_LIMITS, Gate, Limits, Reading
 from faceswapd.core.intake import Parts, Rules
 from faceswapd.core.mounts import Way
+from faceswapd.core.presets import PresetSpec
+from faceswapd.core.reading_history import ReadingHistory
 from faceswapd.core.submitting import Looked
 from faceswapd.engines.facefusion.model_store import Inventory, Pruned
 from faceswapd.ledger.connection import Ledger
@@ -45,6 +47,18 @@ class CourseLive:
 
 
 @dataclass(frozen=True, slots=True)
+class SlotLive:
+    """One slot."""
+
+    number: int
+    engine: str
+    device: str
+    jobs: tuple[int, ...] = ()  # that are under way there
+    level: str | None = None  # how FaceFusion is driven
+    child: int | None = None  # pid of the engine's child
+
+
+@dataclass(frozen=True, slots=True)
 class Live:
     """Everything at one moment."""
 
@@ -65,6 +79,12 @@ class Live:
     short: Mapping[int, str] = field(default_factory=dict)  # by job, why one waits for space on a disk
     faces_problem: str | None = None  # why nobody knows now which faces there are, without subject and full stop
     remarks: tuple[str, ...] = ()  # what a user should know of the engine and its devices, in sentences
+    beats: Mapping[str, float] = field(default_factory=dict)  # seconds since each loop showed that it lives
+    limits: Limits = NO_LIMITS
+    places: tuple[SlotLive, ...] = ()  # the slots, each by itself
+    gate_since: float = 0.0  # seconds since 1970
+    engine_version: str | None = None  # in its own words; None: it is built in
+    presets: tuple[PresetSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,3 +144,4 @@ class House:
     desk: DeskDoor
     models: ModelsDoor | None = None  # None: this daemon works without FaceFusion
     network: Network | None = None  # None: the daemon is asked on its socket alone
+    history: ReadingHistory = field(default_factory=ReadingHistory)

@@ -11,6 +11,7 @@ from faceswapd.control import (
     event_routes,
     explaining,
     handlers,
+    health_routes,
     ledger_handlers,
     login_routes,
     messages,
@@ -234,4 +235,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *DOCUMENT,
     *order_routes.OPERATIONS,
     *event_routes.OPERATIONS,
+    *health_routes.OPERATIONS,
 )

@@ -5,6 +5,9 @@ when the reading is better than the limit by a margin, so that it does not flutt
 """
 
 from dataclasses import dataclass
+from typing import Final
+
+from faceswapd.core.vitals import Vitals
 
 CPU_MARGIN = 10.0  # per cent that the others' use must fall under the limit; never more than half of the limit
 LOAD_MARGIN = 0.25  # of the limit
@@ -29,6 +32,8 @@ class GpuReading:
 
     name: str
     free: int  # bytes
+    total: int = 0  # bytes
+    busy_percent: float | None = None  # None: it does not tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,7 @@ class Reading:
     memory_free: int  # bytes that programs can still have without swapping
     folders: tuple[FolderReading, ...] = ()
     gpus: tuple[GpuReading, ...] = ()
+    vitals: Vitals | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,9 @@ class Limits:
     memory_free: int
     disk_free: int
     gpu_free: int
+
+
+NO_LIMITS: Final = Limits(0.0, 0.0, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)

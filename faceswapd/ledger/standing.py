@@ -90,13 +90,15 @@ class Pauses:
 
     daemon: bool
     inboxes: frozenset[str]
+    since: float | None = None  # the daemon, seconds since 1970
 
 
 async def pauses(ledger: Ledger) -> Pauses:
     """What is paused now."""
     row = await ledger.row("SELECT paused_at FROM daemon WHERE id = 1")
     inboxes = await ledger.rows("SELECT inbox FROM paused_inboxes")
-    return Pauses(row is not None and row["paused_at"] is not None, frozenset(one["inbox"] for one in inboxes))
+    since = None if row is None else row["paused_at"]
+    return Pauses(since is not None, frozenset(one["inbox"] for one in inboxes), since)
 
 
 async def gate(ledger: Ledger, why: str | None, now: float) -> None:

@@ -36,6 +36,10 @@ class Beats:
         for loop in self._last:
             self.beat(loop)
 
+    def ages(self) -> dict[str, float]:
+        """Seconds since each loop last showed that it lives, on this clock."""
+        return {loop: self._clock - at for loop, at in sorted(self._last.items())}
+
     def silent(self, seconds: float) -> tuple[str, ...]:
         """The loops that have not beaten for so long."""
         return tuple(sorted(loop for loop, at in self._last.items() if self._clock - at > seconds))

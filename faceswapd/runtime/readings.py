@@ -8,17 +8,21 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 import structlog
 
 from faceswapd.children.child import ChildId
 from faceswapd.core.gate import FolderReading, Gate, GpuReading, Reading, judge
+from faceswapd.core.job import State
+from faceswapd.core.reading_history import Point, ReadingHistory
 from faceswapd.core.space import OUTBOX, SCRATCH
-from faceswapd.ledger import standing
+from faceswapd.ledger import reports, standing
 from faceswapd.ledger.connection import Ledger
 from faceswapd.runtime.beats import Beats
 from faceswapd.runtime.lookout import Lookout
+from faceswapd.runtime.vitals import Sensors
 from faceswapd.settings import Settings
 
 BUSY_SECONDS = 2.0  # between two readings while something waits
@@ -39,6 +43,7 @@ class _Use:
     """
 
     total: float
+    all: float  # what anybody used, also what gives way
     busy: float
     ours: Mapping[ChildId, float]  # the part of `busy` that is our own, by process
 
@@ -62,16 +67,22 @@ class Readings:
         self._use = _use(())
         self.latest: Reading | None = None
         self._read_at = -math.inf  # on the steady clock
+        self._sensors = Sensors()
+        self._cpu_of_all = 0.0  # per cent of all cores, at the last reading
         self.gate = Gate()
+        self.gate_since = time.time()  # since when it is open, or closed
+        self.history = ReadingHistory()
 
     def outbox_mounted(self) -> bool:
         """Whether the disk that the outbox was on at the start is still there."""
         return self._outbox_disk.is_mount()
 
-    async def run(self, waiting: Callable[[], bool]) -> None:
-        """Read for ever; `waiting` says whether anything waits for the gate."""
+    async def run(self, waiting: Callable[[], bool], pace: Callable[[], float] = lambda: 0.0) -> None:
+        """Read for ever; `waiting` says whether anything waits for the gate, `pace` how many frames a second are made
+        now."""
         while True:
             await self.refresh()
+            await self._remember(pace)
             ends = time.monotonic() + (BUSY_SECONDS if waiting() or not self.gate.open else IDLE_SECONDS)
             while (left := ends - time.monotonic()) > 0:
                 self._beats.beat("readings")
@@ -93,20 +104,47 @@ class Readings:
         before, self.gate = self.gate, judge(self.latest, self._limits, self.gate)
         if {held.key for held in before.held} != {held.key for held in self.gate.held}:
             log.info("gate", open=self.gate.open, why=self.gate.why)
+            if before.open != self.gate.open:
+                self.gate_since = time.time()
             await standing.gate(self._ledger, self.gate.why, time.time())
+
+    async def _remember(self, pace: Callable[[], float]) -> None:
+        """Keep what was read last, once a minute."""
+        reading = self.latest
+        if reading is None or not self.history.due(reading.at):
+            return
+        vitals = reading.vitals
+        free = [folder.free for folder in reading.folders if folder.free is not None]
+        self.history.note(
+            Point(
+                at=reading.at,
+                cpu_percent=None if vitals is None else vitals.cpu_percent,
+                cpu_percent_of_others=reading.cpu_percent,
+                load_per_core=reading.load_per_core,
+                memory_free=reading.memory_free,
+                swap_used=None if vitals is None else vitals.swap_used,
+                disk_free=min(free, default=None),
+                gpu_free=min((gpu.free for gpu in reading.gpus), default=None),
+                temperature=None if vitals is None else vitals.temperature,
+                frames_per_second=pace(),
+                queued=(await reports.counts(self._ledger))[State.QUEUED].jobs,
+            )
+        )
 
     def _read(self, pids: Sequence[int]) -> Reading:
         gpus = self._gpus.begin() if self._limits.gpu_free else None
         for folder in self._folders:
             folder.begin()
         deadline = time.monotonic() + ANSWER_SECONDS
+        others = self._cpu_percent(pids)
         return Reading(
             at=time.time(),
-            cpu_percent=self._cpu_percent(pids),
+            cpu_percent=others,
             load_per_core=os.getloadavg()[0] / (os.cpu_count() or 1),
             memory_free=psutil.virtual_memory().available,
             folders=tuple(folder.reading(deadline) for folder in self._folders),
             gpus=() if gpus is None else self._gpu_readings(deadline),
+            vitals=self._sensors.read(self._cpu_of_all),
         )
 
     def _gpu_readings(self, deadline: float) -> tuple[GpuReading, ...]:
@@ -123,6 +161,7 @@ class Readings:
         if span < LEAST_SPAN:  # too short to say anything
             return 0.0 if self.latest is None else self.latest.cpu_percent
         self._use = now
+        self._cpu_of_all = max(0.0, min(100.0, 100 * (now.all - before.all) / span))
         others = now.busy - before.busy - now.ours_since(before)
         return max(0.0, min(100.0, 100 * others / span))
 
@@ -131,7 +170,7 @@ def _use(pids: Sequence[int]) -> _Use:
     times = psutil.cpu_times()
     busy = times.user + times.system + getattr(times, "irq", 0.0) + getattr(times, "softirq", 0.0)
     total = busy + times.nice + times.idle + getattr(times, "iowait", 0.0)
-    return _Use(total, busy, _ours(pids))
+    return _Use(total, busy + times.nice, busy, _ours(pids))
 
 
 def _ours(pids: Sequence[int]) -> dict[ChildId, float]:
@@ -200,6 +239,15 @@ def _size(folder: Path) -> int:
     return total
 
 
+def _gpu(driver: Any, number: int, handle: object) -> GpuReading:
+    """One GPU. Some, and parts of one, tell their memory and not how busy they are."""
+    memory = driver.nvmlDeviceGetMemoryInfo(handle)
+    busy = None
+    with contextlib.suppress(driver.NVMLError):
+        busy = float(driver.nvmlDeviceGetUtilizationRates(handle).gpu)
+    return GpuReading(f"GPU {number}", int(memory.free), int(memory.total), busy)
+
+
 def _gpus() -> tuple[GpuReading, ...]:
     """NVIDIA memory, where nvidia-ml-py and a driver are installed."""
     try:
@@ -210,10 +258,7 @@ def _gpus() -> tuple[GpuReading, ...]:
         pynvml.nvmlInit()
         try:
             handles = [pynvml.nvmlDeviceGetHandleByIndex(number) for number in range(pynvml.nvmlDeviceGetCount())]
-            return tuple(
-                GpuReading(f"GPU {number}", int(pynvml.nvmlDeviceGetMemoryInfo(handle).free))
-                for number, handle in enumerate(handles)
-            )
+            return tuple(_gpu(pynvml, number, handle) for number, handle in enumerate(handles))
         finally:
             pynvml.nvmlShutdown()
     except pynvml.NVMLError:

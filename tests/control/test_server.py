@@ -192,6 +192,7 @@ async def test_every_route_answers_with_its_message(control: Control) -> None:
         ("POST", "/api/models/verify"): ("/api/models/verify", None),
         ("POST", "/api/models/prune"): ("/api/models/prune", {"remove": False}),
         ("POST", "/api/login-links"): ("/api/login-links", None),
+        ("GET", "/api/health"): ("/api/health", None),
     }
     assert set(asked) == set(documented())
     for (method, path), (route, body) in asked.items():

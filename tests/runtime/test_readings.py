@@ -144,3 +144,18 @@ async def _kept(place: Workplace) -> str | None:
     row = await place.ledger.row("SELECT gate FROM daemon")
     assert row is not None
     return None if row["gate"] is None else str(row["gate"])
+
+
+async def test_a_minute_is_remembered_with_what_waits_and_how_fast_it_goes(place: Workplace) -> None:
+    one = readings(place, [])
+    await one.refresh()
+    for _ in range(2):
+        await one._remember(lambda: 12.5)
+    (point,) = one.history.since(0.0)
+    assert (point.frames_per_second, point.queued) == (12.5, 0)
+    assert point.cpu_percent is not None
+    assert 0.0 <= point.cpu_percent <= 100.0
+    assert point.memory_free is not None
+    assert one.latest is not None
+    assert one.latest.vitals is not None
+    assert one.latest.vitals.memory >= point.memory_free > 0
