@@ -177,7 +177,15 @@ class _Rooms:
     async def run(self, listening: socket.socket, port: Port | None, ready: Callable[[], None]) -> None:
         """All loops, until the scheduler has drained; the control socket closes last."""
         inbox = self._inbox
-        orders = Orders(self._stop, inbox.wake, inbox.note_of, self._asked_again, inbox.told_of, inbox.give_up)
+        orders = Orders(
+            self._stop,
+            inbox.wake,
+            inbox.note_of,
+            self._asked_again,
+            inbox.told_of,
+            inbox.give_up,
+            inbox.faces.names_of,
+        )
         models = None if self._fleet.site is None else self._fleet.site.models
         network = None if port is None else port.network
         house = House(
@@ -329,6 +337,7 @@ class _Rooms:
             gate_since=self._readings.gate_since,
             engine_version=None if self._fleet.site is None else self._fleet.site.credit,
             presets=self._presets,
+            faces=str(self._settings.faces),
             short=self._scheduler.short,
             faces_problem=self._inbox.faces.problem,
             remarks=(*self._fleet.remarks, *self._notices.all, *self._inbox.remarks),

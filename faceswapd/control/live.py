@@ -85,6 +85,7 @@ class Live:
     gate_since: float = 0.0  # seconds since 1970
     engine_version: str | None = None  # in its own words; None: it is built in
     presets: tuple[PresetSpec, ...] = ()
+    faces: str = ""  # the faces folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,7 @@ class Orders:
     asked_again: Callable[[Sequence[Again]], None] = lambda _: None  # failed jobs wait again
     told_of: Callable[[str], Told] = lambda _: NOTHING_TOLD  # what its sidecar and its folders say of a file
     give_up: Callable[[str], None] = lambda _: None  # wait no more for the files that an inbox lacks
+    photos_of: Callable[[str], tuple[str, ...]] = lambda _: ()  # the names of the files at a face's place
 
 
 class ModelsDoor(Protocol):

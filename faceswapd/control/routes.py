@@ -13,6 +13,7 @@ from faceswapd.control import (
     handlers,
     health_routes,
     ledger_handlers,
+    listing_routes,
     login_routes,
     messages,
     model_handlers,
@@ -236,4 +237,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *order_routes.OPERATIONS,
     *event_routes.OPERATIONS,
     *health_routes.OPERATIONS,
+    *listing_routes.OPERATIONS,
 )

@@ -282,6 +282,24 @@ def _models(client: Client, arguments: Namespace, terminal: Terminal) -> int:
     return models.carry_out(client, arguments.action, terminal, yes=arguments.yes, as_json=arguments.json)
 
 
+def _faces(client: Client, arguments: Namespace, terminal: Terminal) -> int:
+    from faceswapd.ctl import listings
+
+    return listings.faces(client, terminal, as_json=arguments.json)
+
+
+def _inboxes(client: Client, arguments: Namespace, terminal: Terminal) -> int:
+    from faceswapd.ctl import listings
+
+    return listings.inboxes(client, terminal, as_json=arguments.json)
+
+
+def _presets(client: Client, arguments: Namespace, terminal: Terminal) -> int:
+    from faceswapd.ctl import listings
+
+    return listings.presets(client, terminal, as_json=arguments.json)
+
+
 def _stop(client: Client, arguments: Namespace, terminal: Terminal) -> int:
     return _order(client, "/api/stop", {}, arguments, terminal)
 
@@ -314,5 +332,8 @@ COMMANDS: dict[str, Callable[[Client, Namespace, Terminal], int]] = {
     "ledger": _ledger,
     "submit": _submit,
     "models": _models,
+    "faces": _faces,
+    "inboxes": _inboxes,
+    "presets": _presets,
     "stop": _stop,
 }

@@ -13,6 +13,12 @@ LEDGER_ACTIONS = ("backup", "check")
 
 MODEL_ACTIONS = ("list", "pull", "verify", "prune")
 
+LISTINGS = {  # what there is to choose from
+    "faces": "the faces, how many photos each has, and how much was asked of it",
+    "inboxes": "the inboxes: where they lie, with which preset and priority, and whether all is well there",
+    "presets": "the presets, what each means, and which inboxes use it",
+}
+
 EPILOG = """\
 exit codes:
   0  done
@@ -68,6 +74,7 @@ def parser() -> argparse.ArgumentParser:
 
     _looking(add)
     _ordering(add)
+    _listings(add)
     _daily(add)
     return top
 
@@ -220,6 +227,11 @@ def _since(text: str) -> float:
         return since(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _listings(add: Adder) -> None:
+    for name, text in LISTINGS.items():
+        add(name, text)
 
 
 def _natural(text: str) -> int:

@@ -144,6 +144,15 @@ class FacesFolder:
         )
         log.info("faces", names=sorted(person.name for person in self.people.values() if person.photos))
 
+    def names_of(self, face: str) -> tuple[str, ...]:
+        """The names of the photos that lie at a face's own place, and not in a folder below it."""
+        person = self.people.get(intake.fold(face))
+        if person is None:
+            return ()
+        folder = self._settings.faces
+        paths = map(Path, person.photos)
+        return tuple(path.name for path in paths if folder in (path.parent, path.parent.parent))
+
     def photos(self, face: str, bundle: str | None) -> tuple[Path, ...]:
         """The photos that a job's face has now."""
         if bundle is not None:

@@ -193,6 +193,9 @@ async def test_every_route_answers_with_its_message(control: Control) -> None:
         ("POST", "/api/models/prune"): ("/api/models/prune", {"remove": False}),
         ("POST", "/api/login-links"): ("/api/login-links", None),
         ("GET", "/api/health"): ("/api/health", None),
+        ("GET", "/api/faces"): ("/api/faces", None),
+        ("GET", "/api/inboxes"): ("/api/inboxes", None),
+        ("GET", "/api/presets"): ("/api/presets", None),
     }
     assert set(asked) == set(documented())
     for (method, path), (route, body) in asked.items():

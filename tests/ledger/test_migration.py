@@ -10,7 +10,7 @@ from faceswapd.core.eta import Sort
 from faceswapd.core.job import State
 from faceswapd.core.target import Kind
 from faceswapd.core.wish import NOTHING
-from faceswapd.ledger import admission, claims, outcomes, reports, submission
+from faceswapd.ledger import admission, claims, outcomes, report, reports, submission
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.migration import migrations
 from tests.ledger.arrivals import NOW, RUNNER, admit, arrival, faceless, ran
@@ -167,6 +167,7 @@ async def plans(ledger: Ledger) -> Plans:
     await reports.events_of(ledger, 1, 5)
     await reports.past(ledger, "preview")
     await reports.past_of(ledger, "preview", [Sort(Kind.VIDEO, "balanced")])
+    await report.jobs_of_faces(ledger)
     await _hand_over(ledger)
     return plans
 
