@@ -18,6 +18,7 @@ from faceswapd.control import (
     messages,
     model_handlers,
     order_routes,
+    report_routes,
     request_messages,
     requests,
     stream_routes,
@@ -238,4 +239,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *event_routes.OPERATIONS,
     *health_routes.OPERATIONS,
     *listing_routes.OPERATIONS,
+    *report_routes.OPERATIONS,
 )

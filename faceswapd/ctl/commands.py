@@ -300,6 +300,12 @@ def _presets(client: Client, arguments: Namespace, terminal: Terminal) -> int:
     return listings.presets(client, terminal, as_json=arguments.json)
 
 
+def _report(client: Client, arguments: Namespace, terminal: Terminal) -> int:
+    from faceswapd.ctl import report
+
+    return report.report(client, arguments.days, terminal, as_json=arguments.json)
+
+
 def _stop(client: Client, arguments: Namespace, terminal: Terminal) -> int:
     return _order(client, "/api/stop", {}, arguments, terminal)
 
@@ -335,5 +341,6 @@ COMMANDS: dict[str, Callable[[Client, Namespace, Terminal], int]] = {
     "faces": _faces,
     "inboxes": _inboxes,
     "presets": _presets,
+    "report": _report,
     "stop": _stop,
 }

@@ -232,6 +232,8 @@ def _since(text: str) -> float:
 def _listings(add: Adder) -> None:
     for name, text in LISTINGS.items():
         add(name, text)
+    report = add("report", "what was done: jobs, frames, how fast, what failed and why, how busy the slots were")
+    report.add_argument("--days", type=_natural, metavar="N", help="today and the days before, N in all (default: 7)")
 
 
 def _natural(text: str) -> int:

@@ -196,6 +196,7 @@ async def test_every_route_answers_with_its_message(control: Control) -> None:
         ("GET", "/api/faces"): ("/api/faces", None),
         ("GET", "/api/inboxes"): ("/api/inboxes", None),
         ("GET", "/api/presets"): ("/api/presets", None),
+        ("GET", "/api/report"): ("/api/report?days=30", None),
     }
     assert set(asked) == set(documented())
     for (method, path), (route, body) in asked.items():

@@ -168,6 +168,13 @@ async def plans(ledger: Ledger) -> Plans:
     await reports.past(ledger, "preview")
     await reports.past_of(ledger, "preview", [Sort(Kind.VIDEO, "balanced")])
     await report.jobs_of_faces(ledger)
+    await report.failed_by_category(ledger)
+    await report.waits(ledger, NOW)
+    await report.open_executions(ledger)
+    await report.first_job_at(ledger)
+    await report.ended_jobs(ledger, "2025-01-01")
+    await report.ended_executions(ledger, "2025-01-01")
+    await report.all_executions(ledger)
     await _hand_over(ledger)
     return plans
 
