@@ -19,15 +19,15 @@ async def test_pauses_outlive_the_daemon(ledger: Ledger) -> None:
     await standing.pause(ledger, "rush", NOW)
     await standing.pause(ledger, "rush", NOW + 1)
     await standing.begin(ledger, "second", 2)
-    assert await standing.pauses(ledger) == Pauses(daemon=True, inboxes=frozenset({"rush"}))
+    assert await standing.pauses(ledger) == Pauses(daemon=True, inboxes=frozenset({"rush"}), since=NOW)
 
 
 @pytest.mark.parametrize(
     ("resumed", "left"),
     [
         (None, Pauses(daemon=False, inboxes=frozenset({"rush"}))),
-        ("rush", Pauses(daemon=True, inboxes=frozenset())),
-        ("another", Pauses(daemon=True, inboxes=frozenset({"rush"}))),
+        ("rush", Pauses(daemon=True, inboxes=frozenset(), since=NOW)),
+        ("another", Pauses(daemon=True, inboxes=frozenset({"rush"}), since=NOW)),
     ],
 )
 async def test_a_resume_takes_one_pause_back(ledger: Ledger, resumed: str | None, left: Pauses) -> None:
