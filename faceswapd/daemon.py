@@ -26,6 +26,7 @@ from faceswapd.engines.facefusion.engine import FaceFusionEngine
 from faceswapd.ledger import footings, standing
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.outcomes import Again
+from faceswapd.ledger.tallies import Tallies
 from faceswapd.media.examiner import Examiner
 from faceswapd.media.mender import Mender
 from faceswapd.runtime import freezing, notes, notify, recovery
@@ -188,8 +189,16 @@ class _Rooms:
         )
         models = None if self._fleet.site is None else self._fleet.site.models
         network = None if port is None else port.network
+        tallies = await Tallies.begin(self._ledger, self._started_at)
         house = House(
-            self._ledger.without_waiting(), self._live, orders, self._desk, models, network, self._readings.history
+            self._ledger.without_waiting(),
+            self._live,
+            orders,
+            self._desk,
+            models,
+            network,
+            self._readings.history,
+            tallies,
         )
         doors = server.Server(house, listening, lambda: self._beats.beat("control"), port)
         loop = asyncio.get_running_loop()

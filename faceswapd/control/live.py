@@ -17,6 +17,7 @@ from faceswapd.core.submitting import Looked
 from faceswapd.engines.facefusion.model_store import Inventory, Pruned
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.outcomes import Again
+from faceswapd.ledger.tallies import Tallies
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ class Live:
     engine_version: str | None = None  # in its own words; None: it is built in
     presets: tuple[PresetSpec, ...] = ()
     faces: str = ""  # the faces folder
+    webhook_backlog: int = 0  # notices that no webhook has taken yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,3 +149,4 @@ class House:
     models: ModelsDoor | None = None  # None: this daemon works without FaceFusion
     network: Network | None = None  # None: the daemon is asked on its socket alone
     history: ReadingHistory = field(default_factory=ReadingHistory)
+    tallies: Tallies | None = None  # None: nobody counts

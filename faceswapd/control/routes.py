@@ -16,6 +16,7 @@ from faceswapd.control import (
     listing_routes,
     login_routes,
     messages,
+    metrics_routes,
     model_handlers,
     order_routes,
     report_routes,
@@ -240,4 +241,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *health_routes.OPERATIONS,
     *listing_routes.OPERATIONS,
     *report_routes.OPERATIONS,
+    *metrics_routes.OPERATIONS,
 )

@@ -1,0 +1,23 @@
+"""GET /metrics, for Prometheus."""
+
+import asyncio
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from faceswapd.control.live import House
+from faceswapd.control.metrics import exposed, figures_of
+from faceswapd.control.operation import Operation
+
+_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+async def _metrics(house: House, request: Request) -> Response:
+    figures = await figures_of(house)
+    body, media_type = await asyncio.to_thread(exposed, figures, request.headers.get("accept", ""))
+    return Response(body, headers={**_HEADERS, "Content-Type": media_type})
+
+
+OPERATIONS = (
+    Operation("GET", "/metrics", _metrics, "The figures of docs/metrics.md, as Prometheus reads them.", "text/plain"),
+)
