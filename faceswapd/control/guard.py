@@ -51,10 +51,11 @@ class Guard:
         if operation.local:
             raise Refused(403, "This is asked on the daemon's own machine alone, by faceswapctl.")
         if not operation.open:
-            _check_key(request, self._network)
+            check_key(request, self._network)
 
 
-def _check_key(request: Request, network: Network) -> None:
+def check_key(request: Request, network: Network) -> None:
+    """Raises Refused for a request with neither the token nor the cookie of a one-time link."""
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and network.keys.is_token(given.strip()):
         return

@@ -19,6 +19,7 @@ from faceswapd.control import (
     metrics_routes,
     model_handlers,
     order_routes,
+    page_routes,
     report_routes,
     request_messages,
     requests,
@@ -242,4 +243,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *listing_routes.OPERATIONS,
     *report_routes.OPERATIONS,
     *metrics_routes.OPERATIONS,
+    *page_routes.OPERATIONS,
 )

@@ -306,6 +306,12 @@ def _report(client: Client, arguments: Namespace, terminal: Terminal) -> int:
     return report.report(client, arguments.days, terminal, as_json=arguments.json)
 
 
+def _open(client: Client, arguments: Namespace, terminal: Terminal) -> int:
+    from faceswapd.ctl import open_page
+
+    return open_page.open_page(client, arguments, terminal)
+
+
 def _stop(client: Client, arguments: Namespace, terminal: Terminal) -> int:
     return _order(client, "/api/stop", {}, arguments, terminal)
 
@@ -342,5 +348,6 @@ COMMANDS: dict[str, Callable[[Client, Namespace, Terminal], int]] = {
     "inboxes": _inboxes,
     "presets": _presets,
     "report": _report,
+    "open": _open,
     "stop": _stop,
 }
