@@ -179,8 +179,9 @@ def _daily(add: Adder) -> None:
     )
     ledger.add_argument("file", nargs="?", metavar="FILE", help="backup: the new file")
 
-    page = add("open", "open the dashboard in a browser, by a link that works once")
-    page.add_argument("--print", action="store_true", help="only print the link")
+    add("open", "open the dashboard in a browser, by a link that works once").add_argument(
+        "--print", action="store_true", help="only print the link"
+    )
 
     add("stop", "let the daemon finish what runs and end; a second stop ends it at once")
 

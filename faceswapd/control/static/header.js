@@ -73,7 +73,7 @@ export function showConnection(state) {
   if (state === "live" && shown.dataset.state === "reconnecting") toast("The daemon answers again.");
   shown.dataset.state = state;
   shown.title = meaning;
-  fill(shown, h("span", { class: "dot", "aria-hidden": "true" }), word);
+  fill(shown, h("span", { class: "dot", "aria-hidden": "true" }), h("span", { class: "connection-word" }, word));
 }
 
 function isDark() {

@@ -120,7 +120,7 @@ function draw(element, job) {
 }
 
 export function facts(job) {
-  return [job.face ? `face ${job.face}` : "no face yet", job.preset, job.inbox && `inbox ${job.inbox}`, job.attempt > 1 && `attempt ${job.attempt}`, job.priority !== 0 && `priority ${job.priority}`]
+  return [job.face ? `face ${job.face}` : "no face yet", job.preset, job.inbox && (status()?.inboxes.length ?? 0) > 1 && `inbox ${job.inbox}`, job.attempt > 1 && `attempt ${job.attempt}`, job.priority !== 0 && `priority ${job.priority}`]
     .filter(Boolean).join(" · ");
 }
 
@@ -131,14 +131,13 @@ function bar(job) {
 /** The card of a running job: `element` and `update(job)`. */
 export function runningCard(job) {
   const progress = bar(job), part = h("span", { class: "part" }), phase = h("span"), speed = h("span"), rest = h("span");
-  const line = h("p", { class: "job-facts" }), buttons = h("div", { class: "job-actions" });
+  const line = h("span", { class: "job-facts" }), buttons = h("div", { class: "job-actions" });
   const element = h("li", { class: "card running-card" },
     thumbnail(job),
     h("div", { class: "job-text" },
       h("div", { class: "spread" }, h("a", { class: "job-name", href: `#job/${job.id}`, title: job.target }, baseName(job.target)), part),
       progress,
-      h("p", { class: "measures" }, phase, speed, rest),
-      line),
+      h("div", { class: "measures" }, phase, speed, rest, line)),
     buttons);
   let cancelling = null;
   return {
