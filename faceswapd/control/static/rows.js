@@ -120,7 +120,7 @@ function draw(element, job) {
 }
 
 export function facts(job) {
-  return [job.face ? `face ${job.face}` : "no face yet", job.preset, job.inbox && (status()?.inboxes.length ?? 0) > 1 && `inbox ${job.inbox}`, job.attempt > 1 && `attempt ${job.attempt}`, job.priority !== 0 && `priority ${job.priority}`]
+  return [job.face ? `face ${job.face}` : "no face yet", job.preset, job.inbox && job.inbox !== status()?.inboxes[0]?.name && `inbox ${job.inbox}`, job.attempt > 1 && `attempt ${job.attempt}`, job.priority !== 0 && `priority ${job.priority}`]
     .filter(Boolean).join(" · ");
 }
 
