@@ -20,6 +20,8 @@ from faceswapd.children import control_group, kin
 from faceswapd.control import address, server
 from faceswapd.control.live import CourseLive, House, InboxLive, Live, Orders, SlotLive
 from faceswapd.control.port import NoPortError, Port, open_port
+from faceswapd.control.storage import Storage
+from faceswapd.control.thumbnails import Thumbnails
 from faceswapd.core.gate import Gate, Held
 from faceswapd.core.wish import frames_of
 from faceswapd.engines.facefusion.engine import FaceFusionEngine
@@ -72,7 +74,7 @@ async def run(settings: Settings, watchdog: Watchdog, ready: Callable[[str], Non
         boot = uuid.uuid4().hex
         clean = await standing.begin(ledger, boot, os.getpid())
         await recovery.recover(ledger, settings, clean=clean)
-        lookers = _Lookers(Examiner(), Examiner(), Examiner(), Mender())
+        lookers = _Lookers(Examiner(), Examiner(), Examiner(), Examiner(idle_seconds=20.0), Mender())
         for one in lookers.all:
             stack.push_async_callback(one.close)
         fleet = await chosen_fleet(settings, control_group.delegated())
@@ -99,18 +101,19 @@ def _hear_signals(act: Callable[[], object]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Lookers:
-    """Who opens files. Several examiners, so that neither the proof of a long output nor a thousand files that are
-    submitted hold up an arrival."""
+    """Who opens files. Several examiners, so that neither the proof of a long output, nor a thousand files that are
+    submitted, nor a page full of pictures hold up an arrival."""
 
     arrivals: Examiner
     submissions: Examiner
     proofs: Examiner
+    pictures: Examiner
     mender: Mender
 
     @property
     def all(self) -> tuple[Examiner | Mender, ...]:
         """Each of them."""
-        return self.arrivals, self.submissions, self.proofs, self.mender
+        return self.arrivals, self.submissions, self.proofs, self.pictures, self.mender
 
 
 class _Rooms:
@@ -135,6 +138,7 @@ class _Rooms:
         ledger.while_full = self._beats.forgive
         self._inbox = Inbox(settings, ledger, lookers.arrivals, self._beats)
         self._desk = Desk(ledger, lookers.submissions)
+        self._storage = Storage(settings, Thumbnails(settings.state / "thumbnails", lookers.pictures))
         self._fleet, slots = fleet, list(fleet.slots)
         self._notices = Notices()
         self._presets = tuple(spec for name in settings.preset_names() if (spec := settings.preset_spec(name)))
@@ -199,6 +203,7 @@ class _Rooms:
             network,
             self._readings.history,
             tallies,
+            self._storage,
         )
         doors = server.Server(house, listening, lambda: self._beats.beat("control"), port)
         loop = asyncio.get_running_loop()
@@ -233,6 +238,7 @@ class _Rooms:
         finally:
             _hear_signals(lambda: None)  # it ends already, and a further one must not cut that short
             await self._desk.close()
+            await self._storage.thumbnails.close()
             for slot in self._slots:
                 await slot.engine.close()
 

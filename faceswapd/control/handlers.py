@@ -251,6 +251,7 @@ def _inbox_name(house: House, inbox: str | None) -> str | None:
 
 async def record_of(house: House, number: int) -> JobRecord:
     """The job that is meant. Raises Refused, with the nearest one, where there is none."""
+    """A job as the ledger has it. Raises Refused for one that does not exist."""
     record = await reports.job(house.ledger, number)
     if record is not None:
         return record

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from faceswapd.control.keys import Keys
+from faceswapd.control.storage import Storage
 from faceswapd.control.wrong_keys import WrongKeys
 from faceswapd.core.asking import NOTHING_TOLD, Told
 from faceswapd.core.breaker import CLOSED, Breaker
@@ -150,3 +151,4 @@ class House:
     network: Network | None = None  # None: the daemon is asked on its socket alone
     history: ReadingHistory = field(default_factory=ReadingHistory)
     tallies: Tallies | None = None  # None: nobody counts
+    storage: Storage | None = None  # None: no files are handed over

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from faceswapd.control import (
     event_routes,
     explaining,
+    file_routes,
     handlers,
     health_routes,
     ledger_handlers,
@@ -244,4 +245,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *report_routes.OPERATIONS,
     *metrics_routes.OPERATIONS,
     *page_routes.OPERATIONS,
+    *file_routes.OPERATIONS,
 )

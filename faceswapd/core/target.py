@@ -62,6 +62,13 @@ class Proof:
     duration: float | None  # seconds; None for an image
 
 
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """A small picture of a file, upright."""
+
+    jpeg: str  # in base64
+
+
 # IPTC's term for a picture of which a part was made by a trained model.
 COMPOSITE: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 

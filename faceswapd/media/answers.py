@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from faceswapd.core.failures import Failure
-from faceswapd.core.target import Facts, Finished, Kind, Prepared, Proof, Trimmed, Unreadable
+from faceswapd.core.target import Facts, Finished, Kind, Prepared, Proof, Thumbnail, Trimmed, Unreadable
 
-Answer = Facts | Unreadable | Proof | Prepared | Trimmed | Finished | Failure
+Answer = Facts | Unreadable | Proof | Prepared | Trimmed | Finished | Thumbnail | Failure
 
 _NAMES: Mapping[str, type[Answer]] = {
     "facts": Facts,
@@ -18,6 +18,7 @@ _NAMES: Mapping[str, type[Answer]] = {
     "prepared": Prepared,
     "trimmed": Trimmed,
     "finished": Finished,
+    "thumbnail": Thumbnail,
     "failure": Failure,
 }
 

@@ -10,7 +10,7 @@ MEMORY: Final = 4 << 30  # bytes of address space; a 192-megapixel JPEG takes 1.
 
 
 def main() -> None:
-    """Limit this process, then answer `probe` and `verify` until stdin closes."""
+    """Limit this process, then answer `probe`, `verify` and `thumbnail` until stdin closes."""
     apply(Limits(memory=MEMORY, file=0, nice=NICER))
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     # Imported under the limits, and only in this process: they are large and they open hostile files.
@@ -19,6 +19,7 @@ def main() -> None:
     from faceswapd.core.target import Facts
     from faceswapd.media.answers import from_wire, to_wire
     from faceswapd.media.probe import probe
+    from faceswapd.media.thumbnail import thumbnail
     from faceswapd.media.verify import verify
 
     cv2.setNumThreads(1)
@@ -31,7 +32,10 @@ def main() -> None:
         assert isinstance(facts, Facts)
         return to_wire(verify(args["target"], args["output"], facts))
 
-    serve({"probe": answer_probe, "verify": answer_verify})
+    def answer_thumbnail(args: Args, say: Say) -> Args:  # noqa: ARG001  it decodes a few pictures at most
+        return to_wire(thumbnail(args["path"], args["device"], args["inode"]))
+
+    serve({"probe": answer_probe, "verify": answer_verify, "thumbnail": answer_thumbnail})
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import Any, Final
 from faceswapd.children.child import Child, ChildFailure
 from faceswapd.children.keeper import Keeper
 from faceswapd.core.failures import Failure
-from faceswapd.core.target import Facts, Proof, Unreadable
+from faceswapd.core.target import Facts, Proof, Thumbnail, Unreadable
 from faceswapd.media.answers import Answer, from_wire
 
 NAME: Final = "media examiner"
@@ -85,6 +85,17 @@ class Examiner:
                 return error.failure
             return Failure("output_damaged", f"The output could not be checked: {_lower(error.failure.sentence)}")
         assert isinstance(answer, Proof | Failure)
+        return answer
+
+    async def thumbnail(self, path: Path, device: int, inode: int) -> Thumbnail | Unreadable:
+        """A small picture of the file, if it still is the one with these numbers. Raises ChildFailure where no child
+        can be started."""
+        question = {"path": str(path), "device": device, "inode": inode}
+        try:
+            answer = await self._ask("thumbnail", question, await _reading(path))
+        except (_OvertimeError, _UnansweredError):
+            return Unreadable("No picture could be made of the file.")
+        assert isinstance(answer, Thumbnail | Unreadable)
         return answer
 
     async def close(self) -> None:

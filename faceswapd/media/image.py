@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from faceswapd.core.target import Unreadable
 from faceswapd.media.opened import Opened
-from faceswapd.media.outline import OUTLINES
+from faceswapd.media.outline import OUTLINES, Outline
 from faceswapd.media.signature import Signature
 
 MAX_PIXELS = 256_000_000  # more than any camera's; decoded, three bytes each
@@ -25,8 +26,30 @@ class Picture:
     rotation: int
 
 
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """An image's pixels, and what its structure says of it."""
+
+    pixels: NDArray[np.uint8]
+    outline: Outline
+
+
 def read_image(file: Opened, signature: Signature) -> Picture | Unreadable:
     """Decode the image that `signature` says this is. An animated one counts by its first picture."""
+    decoded = decode_image(file, signature)
+    if isinstance(decoded, Unreadable):
+        return decoded
+    outline = decoded.outline
+    height, width = decoded.pixels.shape[:2]
+    # A turn that the library does not apply is none: the engines see the picture as it does.
+    turned = outline.rotation in (90, 270)
+    applied = (width, height) == ((outline.height, outline.width) if turned else (outline.width, outline.height))
+    return Picture(width, height, outline.rotation if applied else 0)
+
+
+def decode_image(file: Opened, signature: Signature, smallest: int | None = None) -> Decoded | Unreadable:
+    """Its pixels, upright, in blue, green and red. With `smallest` they may be fewer than there are: the longer side
+    keeps so many at least."""
     if file.size > MAX_BYTES:
         return Unreadable(f"The image file is too large: {file.size:,} bytes, and {MAX_BYTES:,} are taken.")
     data = file.whole()
@@ -42,18 +65,22 @@ def read_image(file: Opened, signature: Signature) -> Picture | Unreadable:
     if not outline.whole:
         return damaged if _ended(signature, data) else _CUT
     try:
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), _how(outline, smallest))
     except cv2.error as error:
         if "nsufficient memory" in str(error):
             raise MemoryError from error
         pixels = None
-    if pixels is None:
-        return damaged
-    height, width = pixels.shape[:2]
-    # A turn that the library does not apply is none: the engines see the picture as it does.
-    turned = outline.rotation in (90, 270)
-    applied = (width, height) == ((outline.height, outline.width) if turned else (outline.width, outline.height))
-    return Picture(width, height, outline.rotation if applied else 0)
+    return damaged if pixels is None else Decoded(pixels.astype(np.uint8, copy=False), outline)
+
+
+def _how(outline: Outline, smallest: int | None) -> int:
+    """How the library is to decode: a JPEG takes a fraction of the time and the memory where it is made smaller."""
+    if smallest is not None:
+        longest = max(outline.width, outline.height)
+        for part, how in ((8, cv2.IMREAD_REDUCED_COLOR_8), (4, cv2.IMREAD_REDUCED_COLOR_4)):
+            if longest // part >= smallest:
+                return how
+    return cv2.IMREAD_COLOR
 
 
 def _ended(signature: Signature, data: bytes) -> bool:

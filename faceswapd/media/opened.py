@@ -28,6 +28,7 @@ class Opened:
         self._hashed = 0  # bytes from the start that the hash has seen
         self._at = 0
         self.size = status.st_size
+        self.numbers = status.st_dev, status.st_ino  # which file it is
 
     def __enter__(self) -> Self:
         return self

@@ -282,6 +282,11 @@ class Settings(BaseSettings):
         return self.state / "token"
 
     @property
+    def uploads_folder(self) -> Path:
+        """Where files that are handed over by the API lie."""
+        return self.state / "uploads"
+
+    @property
     def ledger_path(self) -> Path:
         """The SQLite file."""
         return self.state / "ledger.sqlite3"

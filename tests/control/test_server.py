@@ -24,6 +24,8 @@ from faceswapd.control.port import Port, open_port
 from faceswapd.control.requests import LARGEST_BODY
 from faceswapd.control.routes import OPERATIONS
 from faceswapd.control.server import Server, listen
+from faceswapd.control.storage import Storage
+from faceswapd.control.thumbnails import Thumbnails
 from faceswapd.core.gate import Gate
 from faceswapd.core.intake import Face, Rules, Signature
 from faceswapd.core.job import Parked
@@ -36,7 +38,8 @@ from faceswapd.ledger.admission import Arrival
 from faceswapd.ledger.connection import Ledger
 from faceswapd.media.examiner import Examiner
 from faceswapd.runtime.desk import Desk
-from faceswapd.settings.schema import HttpSettings
+from faceswapd.settings import Settings
+from faceswapd.settings.schema import HttpSettings, InboxSettings
 from tests.engines.facefusion.small_root import installed, small_root
 from tests.runtime.workplace import CHILD
 
@@ -144,7 +147,8 @@ async def control(tmp_path: Path) -> AsyncIterator[Control]:
     desk = Desk(ledger, examiner)
     port = open_port(HttpSettings(enabled=True, port=0, hosts=("studio.example",)), tmp_path / "token")
     told = Orders(stop, lambda: orders.append("look"), lambda _: None)
-    house = House(ledger, lambda: live, told, desk, models, port.network)
+    storage = Storage(_settings(tmp_path), Thumbnails(tmp_path / "thumbnails", examiner))
+    house = House(ledger, lambda: live, told, desk, models, port.network, storage=storage)
     path = tmp_path / "control.sock"
     with listen(path) as listening, port.listening:
         serving = asyncio.create_task(Server(house, listening, port=port).run())
@@ -153,8 +157,15 @@ async def control(tmp_path: Path) -> AsyncIterator[Control]:
         with contextlib.suppress(asyncio.CancelledError):
             await serving
     await desk.close()
+    await storage.thumbnails.close()
     await examiner.close()
     await ledger.close()
+
+
+def _settings(folder: Path) -> Settings:
+    names = ("faces", "outbox", "failed", "done", "state")
+    places: dict[str, Any] = {name: folder / name for name in names}
+    return Settings(**places, inbox=(InboxSettings(path=folder / "inbox", name="inbox"),))
 
 
 def documented() -> dict[tuple[str, str], type]:
