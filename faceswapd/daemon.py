@@ -17,7 +17,7 @@ from typing import Any
 import structlog
 
 from faceswapd.children import control_group, kin
-from faceswapd.control import address, server
+from faceswapd.control import address, face_folder, server
 from faceswapd.control.live import CourseLive, House, InboxLive, Live, Orders, SlotLive
 from faceswapd.control.port import NoPortError, Port, open_port
 from faceswapd.control.storage import Storage
@@ -74,6 +74,7 @@ async def run(settings: Settings, watchdog: Watchdog, ready: Callable[[str], Non
         boot = uuid.uuid4().hex
         clean = await standing.begin(ledger, boot, os.getpid())
         await recovery.recover(ledger, settings, clean=clean)
+        await asyncio.to_thread(face_folder.clean, settings.faces)
         lookers = _Lookers(Examiner(), Examiner(), Examiner(), Examiner(idle_seconds=20.0), Mender())
         for one in lookers.all:
             stack.push_async_callback(one.close)

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from faceswapd.control import (
     event_routes,
     explaining,
+    face_routes,
     file_routes,
     handlers,
     health_routes,
@@ -246,4 +247,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *metrics_routes.OPERATIONS,
     *page_routes.OPERATIONS,
     *file_routes.OPERATIONS,
+    *face_routes.OPERATIONS,
 )

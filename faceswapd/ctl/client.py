@@ -4,10 +4,12 @@ Made by hand, since http.client brings the email package along: 30 ms, more than
 values: a Problem with one plain sentence.
 """
 
+import contextlib
 import json
 import os
 import socket
 import time
+from collections.abc import Iterator
 from typing import Any, Final, NamedTuple, TypeVar
 
 from faceswapd.control.messages import Error, from_wire
@@ -47,13 +49,22 @@ class Client(NamedTuple):
         """Give an order. `seconds` is how long the daemon may take."""
         return self._ask(kind, "POST", route, json.dumps(body).encode("ascii"), seconds)
 
+    def delete(self, kind: type[Message], route: str, seconds: float = ANSWER_SECONDS) -> Message | Problem:
+        """Have something taken away. `seconds` is how long the daemon may take."""
+        return self._ask(kind, "DELETE", route, b"", seconds)
+
+    def send(
+        self, kind: type[Message], route: str, media_type: str, length: int, pieces: Iterator[bytes], seconds: float
+    ) -> Message | Problem:
+        """Give an order whose body is too long to be held. `seconds` is how long the daemon may take after it."""
+        return self._say(kind, _head("POST", route, media_type, length), pieces, seconds)
+
     def _ask(self, kind: type[Message], method: str, route: str, body: bytes, seconds: float) -> Message | Problem:
-        head = (
-            f"{method} {route} HTTP/1.1\r\nHost: faceswapd\r\nAccept: application/json\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-        )
+        return self._say(kind, _head(method, route, "application/json", len(body)), iter((body,)), seconds)
+
+    def _say(self, kind: type[Message], head: bytes, pieces: Iterator[bytes], seconds: float) -> Message | Problem:
         try:
-            status, content = self._exchange(head.encode("ascii") + body, seconds)
+            status, content = self._exchange(head, pieces, seconds)
             if status >= 500 and not content.startswith(b"{"):  # the server's own words, and none of a handler
                 return Problem(BROKEN_OFF, UNREACHABLE)
             answer = json.loads(content, parse_constant=_refuse)
@@ -82,12 +93,15 @@ class Client(NamedTuple):
             return f"The socket {self.path} is not yours: only the user who runs the daemon may ask it."
         return f"The daemon broke the connection off ({problem.strerror or problem})."
 
-    def _exchange(self, request: bytes, seconds: float) -> tuple[int, bytes]:
-        deadline = time.monotonic() + seconds
+    def _exchange(self, head: bytes, pieces: Iterator[bytes], seconds: float) -> tuple[int, bytes]:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
             line.settimeout(seconds)
             _connect(line, self.path)
-            line.sendall(request)
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it has heard enough, and says why
+                line.sendall(head + next(pieces, b""))
+                for piece in pieces:
+                    line.sendall(piece)
+            deadline = time.monotonic() + seconds
             received = bytearray()
             whole: int | None = None
             while whole is None or len(received) < whole:
@@ -106,6 +120,13 @@ class Client(NamedTuple):
         if not received:
             raise ConnectionResetError(0, "it ended without an answer")
         return _taken_apart(bytes(received))
+
+
+def _head(method: str, route: str, media_type: str, length: int) -> bytes:
+    return (
+        f"{method} {route} HTTP/1.1\r\nHost: faceswapd\r\nAccept: application/json\r\n"
+        f"Content-Type: {media_type}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+    ).encode("ascii")
 
 
 def _connect(line: socket.socket, path: str) -> None:

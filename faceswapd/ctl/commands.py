@@ -283,9 +283,13 @@ def _models(client: Client, arguments: Namespace, terminal: Terminal) -> int:
 
 
 def _faces(client: Client, arguments: Namespace, terminal: Terminal) -> int:
-    from faceswapd.ctl import listings
+    if arguments.action == "list":
+        from faceswapd.ctl import listings
 
-    return listings.faces(client, terminal, as_json=arguments.json)
+        return listings.faces(client, terminal, as_json=arguments.json)
+    from faceswapd.ctl import face_orders
+
+    return face_orders.carry_out(client, arguments, terminal)
 
 
 def _inboxes(client: Client, arguments: Namespace, terminal: Terminal) -> int:

@@ -3,6 +3,8 @@
 import argparse
 from collections.abc import Callable, Sequence
 
+from faceswapd.ctl import face_words
+
 Adder = Callable[[str, str], argparse.ArgumentParser]  # name and meaning of a command
 
 STATES = ("parked", "queued", "running", "succeeded", "failed", "cancelled")
@@ -14,7 +16,6 @@ LEDGER_ACTIONS = ("backup", "check")
 MODEL_ACTIONS = ("list", "pull", "verify", "prune")
 
 LISTINGS = {  # what there is to choose from
-    "faces": "the faces, how many photos each has, and how much was asked of it",
     "inboxes": "the inboxes: where they lie, with which preset and priority, and whether all is well there",
     "presets": "the presets, what each means, and which inboxes use it",
 }
@@ -120,6 +121,9 @@ def _ordering(add: Adder) -> None:
     """Commands that change what is done."""
     pause = add("pause", "start nothing new, in the whole daemon or from one inbox; what runs goes on")
     pause.add_argument("inbox", nargs="?", metavar="INBOX", help="the inbox's name")
+    add("pause", "start nothing new, in the whole daemon or from one inbox; what runs goes on").add_argument(
+        "inbox", nargs="?", metavar="INBOX", help="the inbox's name"
+    )
 
     resume = add("resume", "go on after pause; with an INBOX, also without the files that it lacks")
     resume.add_argument("inbox", nargs="?", metavar="INBOX", help="the inbox's name")
@@ -159,6 +163,7 @@ def _ordering(add: Adder) -> None:
 
 def _daily(add: Adder) -> None:
     """Commands that look after the daemon."""
+
     models = add("models", "the model files that FaceFusion needs: list, fetch, verify, or remove what is not needed")
     models.add_argument(
         "action",
@@ -234,6 +239,7 @@ def _since(text: str) -> float:
 
 
 def _listings(add: Adder) -> None:
+    face_words.add_words(add("faces", "the faces, and what was asked of each; or photos for one, or one taken out"))
     for name, text in LISTINGS.items():
         add(name, text)
     report = add("report", "what was done: jobs, frames, how fast, what failed and why, how busy the slots were")

@@ -19,6 +19,9 @@ def probe(args: Args, say: Say) -> Args:
         os.kill(os.getpid(), signal.SIGKILL)
     if content.startswith(b"cut"):
         return {"unreadable": {"sentence": "It ends too early.", "incomplete": True}}
+    if content.startswith(b"image"):
+        facts = {"kind": "image", "width": 64, "height": 48, "frames": 1, "duration": None, "rotation": 0, "audio": 0}
+        return {"facts": {**facts, "content": _hash(content), "size": len(content)}}
     facts = {"kind": "video", "width": 64, "height": 48, "frames": 10, "duration": 1.0, "rotation": 0, "audio": 0}
     return {"facts": {**facts, "content": _hash(content), "size": len(content)}}
 
