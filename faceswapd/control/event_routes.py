@@ -74,7 +74,9 @@ OF_JOB = Parameter(
     "job", {"type": "array", "items": {"type": "integer"}, "maxItems": MOST_JOBS}, "only events of these jobs"
 )
 LIMIT = Parameter(
-    "limit", {"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL}, "how many at most, the first ones"
+    "limit",
+    {"type": "integer", "minimum": 1, "default": USUAL},
+    f"how many at most, the first ones; never more than {MOST}",
 )
 
 OPERATIONS = (

@@ -28,6 +28,7 @@ _MEANINGS: Final = {
     401: "A key is wanted, or is not right.",
     403: "The one who asks may not.",
     404: "There is no such thing.",
+    408: "It took too long to come.",
     409: "It cannot be done as things are.",
     410: "It is gone.",
     413: "It is too long.",

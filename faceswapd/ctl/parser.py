@@ -121,9 +121,6 @@ def _ordering(add: Adder) -> None:
     """Commands that change what is done."""
     pause = add("pause", "start nothing new, in the whole daemon or from one inbox; what runs goes on")
     pause.add_argument("inbox", nargs="?", metavar="INBOX", help="the inbox's name")
-    add("pause", "start nothing new, in the whole daemon or from one inbox; what runs goes on").add_argument(
-        "inbox", nargs="?", metavar="INBOX", help="the inbox's name"
-    )
 
     resume = add("resume", "go on after pause; with an INBOX, also without the files that it lacks")
     resume.add_argument("inbox", nargs="?", metavar="INBOX", help="the inbox's name")
@@ -163,7 +160,6 @@ def _ordering(add: Adder) -> None:
 
 def _daily(add: Adder) -> None:
     """Commands that look after the daemon."""
-
     models = add("models", "the model files that FaceFusion needs: list, fetch, verify, or remove what is not needed")
     models.add_argument(
         "action",

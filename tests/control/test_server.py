@@ -235,7 +235,7 @@ async def test_every_route_answers_with_its_message(control: Control) -> None:
         ("GET", "/api/jobs/%C2%B2", None, 404, "There is no job"),
         ("GET", "/api/nothing", None, 404, "GET /api/nothing: Not Found."),
         ("GET", "/api/status/", None, 404, "GET /api/status/: Not Found."),
-        ("GET", "/", None, 404, "GET /: Not Found."),
+        ("GET", "/nothing", None, 404, "GET /nothing: Not Found."),
         ("DELETE", "/api/jobs/1", None, 405, "DELETE /api/jobs/1: Method Not Allowed."),
         ("GET", "/api/stop", None, 405, "GET /api/stop: Method Not Allowed."),
         ("GET", "/api/jobs?state=happy", None, 400, "There is no such state"),
