@@ -11,6 +11,7 @@ from benchmarks.figure import Figure, table
 SUBJECTS: Final = (
     "ledger_speed",
     "status_time",
+    "api_time",
     "intake_latency",
     "idle_cost",
     "preview_speed",

@@ -5,6 +5,7 @@ import time
 from dataclasses import replace
 
 from faceswapd.control import messages
+from faceswapd.control.handlers import ready
 from faceswapd.control.health_messages import Health, Moment
 from faceswapd.control.health_routes import health as asked
 from faceswapd.control.live import SlotLive
@@ -106,3 +107,16 @@ async def test_a_whole_day_is_small_and_quickly_told(control: Control) -> None: 
     assert (status, len(said["history"])) == (200, 1440)
     assert len(json.dumps(said)) < 1_000_000
     assert time.monotonic() - begun < 5
+
+
+async def test_it_is_not_ready_while_a_loop_does_not_beat_or_it_stops(control: Control) -> None:  # noqa: F811
+    live = control.house.live()
+    assert (await ready(control.house)).ready
+    stuck = replace(live, silent=("inbox", "scheduler"), draining=True)
+    told = await ready(replace(control.house, live=lambda: stuck))
+    assert not told.ready
+    assert told.reasons == [
+        "The daemon is stopping.",
+        "The loop `inbox` does not answer.",
+        "The loop `scheduler` does not answer.",
+    ]
