@@ -15,7 +15,7 @@ from faceswapd.ledger import report, reports, standing
 from faceswapd.ledger.report import EndedExecutions
 from faceswapd.ledger.tallies import BOUNDS, Histogram, Tally
 
-if TYPE_CHECKING:  # no circle is hidden here: it takes 10 MB
+if TYPE_CHECKING:  # no circle is hidden here: few daemons are asked for metrics
     from prometheus_client.metrics_core import Metric
 
 _SORT: Final = ("preset", "device", "engine")

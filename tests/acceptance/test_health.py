@@ -7,6 +7,7 @@ import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -92,7 +93,7 @@ def test_every_loop_in_every_way(new_farm: NewFarm, media: Path, loop: str) -> N
     breaks_and_comes_back([patient(new_farm, media, one, how) for one, how in ALL if one == loop])
 
 
-def http(farm: Farm, route: str) -> tuple[int, dict[str, object]]:
+def http(farm: Farm, route: str) -> tuple[int, Any]:
     """A bare question, as curl asks it."""
     import socket
 
@@ -111,6 +112,13 @@ def test_readyz_follows_the_loops_and_the_end(farm: Farm, media: Path) -> None:
     assert http(farm, "/healthz")[0] == 200
     farm.drop(media / "long.mp4")
     farm.until(lambda status: bool(status.running), "it runs")
+    told = http(farm, "/api/health")[1]
+    assert set(told["beats"]) >= {"control", "inbox", "scheduler", "readings", "housekeeping"}
+    assert [folder["name"] for folder in told["reading"]["folders"]] == ["outbox", "scratch folder", "state folder"]
+    assert [slot["jobs"] for slot in told["slots"]] == [[1]]
+    assert (len(told["history"]), told["gate"]["open"]) == (1, True)
+    assert http(farm, "/api/faces")[1]["faces"][0]["photos"]
+    assert {preset["name"] for preset in http(farm, "/api/presets")[1]["presets"]} >= {"fast", "balanced", "best"}
     farm.processes[-1].send_signal(signal.SIGTERM)
     farm.until(lambda status: status.state == "draining", "draining")
     assert http(farm, "/readyz") == (503, {"ready": False, "reasons": ["The daemon is stopping."]})

@@ -76,6 +76,8 @@ async def test_a_file_in_the_folder_of_a_face_is_a_job(door: Doorway) -> None:
     assert (job.state, job.face, job.target, job.relative) == (State.QUEUED, "alice", str(target), "alice/clip.mp4")
     assert job.facts is not None
     assert door.inbox.faces.photos("Alice", None) == door.place.photos
+    assert door.inbox.faces.names_of("Alice") == tuple(photo.name for photo in door.place.photos)
+    assert door.inbox.faces.names_of("nobody") == ()
 
 
 async def test_three_hundred_files_at_once_are_three_hundred_jobs(door: Doorway) -> None:
