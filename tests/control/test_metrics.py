@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pytest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics_families
 from prometheus_client.parser import text_string_to_metric_families
@@ -178,10 +177,3 @@ async def test_the_dashboard_asks_for_nothing_that_is_not_there(control: Control
     assert all(x + w <= 24 for x, _, w, _ in places)
     ids = [panel["id"] for panel in board["panels"]]
     assert len(ids) == len(set(ids))
-
-
-@pytest.mark.parametrize("module", ["faceswapd.daemon", "faceswapd.control.routes"])
-def test_the_library_is_not_loaded_before_somebody_asks(module: str) -> None:
-    from tests.test_package import loaded
-
-    assert "prometheus_client" not in loaded(module)
