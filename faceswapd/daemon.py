@@ -18,7 +18,7 @@ import structlog
 
 from faceswapd.children import control_group, kin
 from faceswapd.control import address, face_folder, server
-from faceswapd.control.live import CourseLive, House, InboxLive, Live, Orders, SlotLive
+from faceswapd.control.live import CourseLive, House, InboxLive, Live, LogLive, Orders, SlotLive
 from faceswapd.control.port import NoPortError, Port, open_port
 from faceswapd.control.storage import Storage
 from faceswapd.control.thumbnails import Thumbnails
@@ -191,6 +191,7 @@ class _Rooms:
             inbox.told_of,
             inbox.give_up,
             inbox.faces.names_of,
+            self._log_of,
         )
         models = None if self._fleet.site is None else self._fleet.site.models
         network = None if port is None else port.network
@@ -260,6 +261,13 @@ class _Rooms:
                 notes.remove_error_note(self._settings.failed, one.relative, one.job)
 
         asyncio.get_running_loop().run_in_executor(None, forget)
+
+    def _log_of(self, job: int) -> LogLive | None:
+        course = self._scheduler.course_of(job)
+        if course is None:
+            return None
+        running = course.claim.job.segment in self._scheduler.courses
+        return LogLive(course.claim.execution, course.claim.job.attempt, running, course.log)
 
     def _ledger_is_slow(self) -> bool:
         slow, hangs = SLOW_SECONDS

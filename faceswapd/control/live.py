@@ -14,6 +14,7 @@ from faceswapd.core.intake import Parts, Rules
 from faceswapd.core.mounts import Way
 from faceswapd.core.presets import PresetSpec
 from faceswapd.core.reading_history import ReadingHistory
+from faceswapd.core.running_log import RunningLog
 from faceswapd.core.submitting import Looked
 from faceswapd.engines.facefusion.model_store import Inventory, Pruned
 from faceswapd.ledger.connection import Ledger
@@ -92,6 +93,16 @@ class Live:
 
 
 @dataclass(frozen=True, slots=True)
+class LogLive:
+    """What an execution says, as it is at the moment of looking."""
+
+    execution: int
+    attempt: int
+    running: bool
+    log: RunningLog  # it grows
+
+
+@dataclass(frozen=True, slots=True)
 class Orders:
     """What a client may ask of the running daemon. Each returns at once."""
 
@@ -102,6 +113,7 @@ class Orders:
     told_of: Callable[[str], Told] = lambda _: NOTHING_TOLD  # what its sidecar and its folders say of a file
     give_up: Callable[[str], None] = lambda _: None  # wait no more for the files that an inbox lacks
     photos_of: Callable[[str], tuple[str, ...]] = lambda _: ()  # the names of the files at a face's place
+    log_of: Callable[[int], LogLive | None] = lambda _: None  # of a job's last execution, while it is known
 
 
 class ModelsDoor(Protocol):

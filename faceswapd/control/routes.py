@@ -16,6 +16,7 @@ from faceswapd.control import (
     health_routes,
     ledger_handlers,
     listing_routes,
+    log_routes,
     login_routes,
     messages,
     metrics_routes,
@@ -248,4 +249,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *page_routes.OPERATIONS,
     *file_routes.OPERATIONS,
     *face_routes.OPERATIONS,
+    *log_routes.OPERATIONS,
 )

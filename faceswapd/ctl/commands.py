@@ -118,6 +118,12 @@ def _wait(client: Client, arguments: Namespace, terminal: Terminal) -> int:
     return wait(client, arguments.ids, arguments.timeout, terminal, as_json=arguments.json)
 
 
+def _logs(client: Client, arguments: Namespace, terminal: Terminal) -> int:
+    from faceswapd.ctl.logs import logs
+
+    return logs(client, arguments.id, terminal, follow=arguments.follow, as_json=arguments.json)
+
+
 def _events(client: Client, arguments: Namespace, terminal: Terminal) -> int:
     from faceswapd.ctl import events
 
@@ -341,6 +347,7 @@ COMMANDS: dict[str, Callable[[Client, Namespace, Terminal], int]] = {
     "retry": _retry,
     "priority": _prioritise,
     "wait": _wait,
+    "logs": _logs,
     "events": _events,
     "watch": _watch,
     "explain": _explain,

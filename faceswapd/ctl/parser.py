@@ -99,6 +99,10 @@ def _looking(add: Adder) -> None:
     show = add("show", "everything about jobs")
     _several(show)
 
+    logs = add("logs", "what the engine said in a job's last execution; -f: and what it says until the job has ended")
+    logs.add_argument("id", type=_job_id, metavar="ID")
+    logs.add_argument("-f", "--follow", action="store_true", help="go on until the job has ended")
+
     wait = add("wait", "wait until jobs have ended")
     _several(wait)
     wait.add_argument("--timeout", type=_seconds, metavar="S", help="give up after S seconds (default: never)")

@@ -26,6 +26,13 @@ class Person:
     shown: Path  # the target before anybody in it was swapped: an engine may find its persons there
 
 
+Say = Callable[[str], None]  # a line of what is said on the way
+
+
+def unheard(_line: str) -> None:
+    """Nobody listens."""
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """One execution, as an engine sees it. All paths are absolute and lie in the execution's own scratch,
@@ -39,6 +46,7 @@ class Work:
     options: tuple[tuple[str, str], ...] = ()  # single options laid over the preset's, by name
     rung: Rung = RUNGS[0]  # how much smaller than usual it must be
     person: Person | None = None  # who is meant; None: whom the engine takes by itself
+    say: Say = field(default=unheard, compare=False, repr=False)  # hears what the child says beside its answers
 
 
 WAITING = "waiting"  # the phase of a run that has not begun: the engine has others before it

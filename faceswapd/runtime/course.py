@@ -10,6 +10,7 @@ from faceswapd.children.child import ChildId
 from faceswapd.core.eta import Speed
 from faceswapd.core.failures import Failure
 from faceswapd.core.plan import Timeouts, Why
+from faceswapd.core.running_log import RunningLog
 from faceswapd.core.space import NOTHING, Need
 from faceswapd.engines.engine import DOWNLOADING, WAITING, Engine, Progress
 from faceswapd.ledger.claims import Claim
@@ -53,6 +54,7 @@ class Course:
     engine_done: bool = False  # what is left is done beside the engine, which may take the next
     why: Why | None = None  # it has been told to stop
     task: asyncio.Task[None] | None = None
+    log: RunningLog = field(default_factory=RunningLog)  # what the engine says, and each phase
 
     @property
     def fraction(self) -> float:
@@ -62,6 +64,8 @@ class Course:
     def report(self, progress: Progress) -> None:
         """Hear of progress; a repeated report of the same frame is none."""
         if progress != self.latest:
+            if self.latest is None or progress.phase != self.latest.phase:
+                self.log.say(f"-- {progress.phase}")
             self.latest = progress
             self.progressed_at = time.monotonic()
             if progress.phase == WAITING:

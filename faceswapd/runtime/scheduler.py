@@ -28,6 +28,7 @@ from faceswapd.runtime.readings import Readings
 
 LOOKAHEAD = 64  # jobs among which a warm slot chooses
 BESIDE = 3  # works of a slot that may be completed and published while its engine goes on
+LOGS_KEPT = 32  # ended executions whose log is still known
 CLOCK_STEP = 1.0  # seconds that the time of day may lose without having been set
 HELD_SECONDS = 2.0  # between two looks at a closed gate
 
@@ -51,6 +52,7 @@ class Scheduler:
         self.short: Mapping[int, str] = {}  # by job, why one waits for space
         self.courses: dict[int, Course] = {}  # by segment
         self.breaker = CLOSED
+        self._ended: dict[int, Course] = {}  # by job, the last ones
         self._clock: float | None = None  # what the time of day is ahead of the steady clock
         self._passed: dict[int, int] = {}  # by segment, how often another one was started first
         self._warm: dict[int, FreeSlot] = {}  # by slot, what its child did last
@@ -62,6 +64,11 @@ class Scheduler:
         self._insist_at = now if self.draining else now + self._shop.settings.grace
         self.draining = True
         self._ledger.bell.ring()
+
+    def course_of(self, job: int) -> Course | None:
+        """How the last execution of a job goes or went, as far as this life of the daemon still knows."""
+        running = next((one for one in self.courses.values() if one.claim.job.id == job), None)
+        return running or self._ended.get(job)
 
     async def run(self) -> None:
         """Decide and act, at every change, until drained."""
@@ -226,6 +233,10 @@ class Scheduler:
             await self._look_at_breaker(course)
         finally:
             del self.courses[course.claim.job.segment]
+            self._ended.pop(course.claim.job.id, None)
+            self._ended[course.claim.job.id] = course
+            if len(self._ended) > LOGS_KEPT:
+                del self._ended[next(iter(self._ended))]
             self._idle_since[course.slot.number] = time.monotonic()
             self._ledger.bell.ring()
 

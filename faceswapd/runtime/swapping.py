@@ -105,7 +105,8 @@ def _work_of(turn: Turn, ready: _Ready, before: Work, place: _Place) -> Work:
 async def _run(course: Course, turn: Turn, work: Work, place: _Place) -> Output:
     """Let the engine swap one person."""
     try:
-        return await course.slot.engine.run(work, lambda told: course.report(place.progress(told, work.facts.frames)))
+        heard = replace(work, say=course.log.say)
+        return await course.slot.engine.run(heard, lambda told: course.report(place.progress(told, work.facts.frames)))
     except EngineFailure as error:
         if place.turns == 1:
             raise

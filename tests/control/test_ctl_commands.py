@@ -10,6 +10,7 @@ import pytest
 
 from faceswapd import __version__
 from faceswapd.control import address
+from faceswapd.control.log_messages import JobLog
 from faceswapd.control.messages import Done, Error, Explanation, Jobs, LedgerCheck, Retried, to_wire
 from faceswapd.ctl import main
 from faceswapd.ctl.client import BROKEN_OFF
@@ -48,6 +49,7 @@ READ_ONLY = [
     (["jobs"], "GET /api/jobs", Jobs([JOB], 99)),
     (["show", "39"], "GET /api/jobs/39", DETAIL),
     (["explain", "a.mp4"], "GET /api/explain", EXPLANATION),
+    (["logs", "39"], "GET /api/jobs/39/log", JobLog("failed", 3, 1, running=False, text="boom\n", start=0, next=5)),
     (["wait", "39"], "GET /api/jobs/39", DETAIL),
     (["pause"], "POST /api/pause", Done("Paused.")),
     (["resume", "rush"], "POST /api/resume", Done("Resumed.")),
@@ -265,6 +267,7 @@ def test_an_unknown_job_is_the_daemons_sentence(path: Path, capsys: Capture) -> 
         ["assign", "x", "y"],
         ["show", "1", "2"],
         ["events"],
+        ["logs", "1", "-f"],
         ["events", "-f", "--since", "2h", "3"],
         ["priority", "-5", "1", "2"],
     ],
@@ -396,7 +399,8 @@ def test_the_runtime_folder_is_made_by_nobody_who_asks_for_it(tmp_path: Path, mo
 
 @pytest.mark.parametrize(
     "words",
-    [[], ["fly"], ["show"], ["show", "twelve"], ["jobs", "--state", "happy"], ["jobs", "--limit", "0"],
+    [[], ["fly"], ["show"], ["logs"], ["logs", "1-2"],
+     ["show", "twelve"], ["jobs", "--state", "happy"], ["jobs", "--limit", "0"],
      ["cancel"], ["wait", "1", "--timeout", "soon"], ["assign", "a.mp4"], ["show", "1" * 30]],
 )  # fmt: skip
 def test_wrong_usage_is_2(words: list[str], capsys: Capture) -> None:

@@ -188,6 +188,7 @@ async def test_every_route_answers_with_its_message(control: Control) -> None:
         ("GET", "/api/jobs"): ("/api/jobs?state=queued&state=parked&face=alice&text=1.MP&limit=5&before=9", None),
         ("GET", "/api/events"): ("/api/events?after=0&since=0&job=1&job=2&limit=5", None),
         ("GET", "/api/jobs/ID"): ("/api/jobs/1", None),
+        ("GET", "/api/jobs/ID/log"): ("/api/jobs/1/log?after=5&execution=1", None),
         ("GET", "/api/jobs/ID/wait"): ("/api/jobs/1/wait?seconds=0", None),
         ("GET", "/api/explain"): ("/api/explain?path=1.mp4", None),
         ("GET", "/api/find"): ("/api/find?path=1.mp4", None),

@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -181,4 +182,15 @@ async def test_the_question_is_plain_json(make_engine: MakeEngine, media: Path, 
     args = json.loads((await _failure(engine, work)).failure.sentence[:-1])
     assert str(work.target) in args.values()
     assert str(work.output) in args.values()
+    await engine.close()
+
+
+async def test_what_the_child_says_is_heard_by_whose_run_it_is(
+    make_engine: MakeEngine, media: Path, make_work: MakeWork
+) -> None:
+    engine = make_engine([sys.executable, "-c", DIES.replace("luck", "luck\\nand of \\udcff memory")])
+    heard: list[str] = []
+    await _failure(engine, replace(make_work(media / "clip.mp4"), say=heard.append))
+    assert heard[0] == "out of luck"
+    assert heard[1].startswith("and of ")
     await engine.close()

@@ -39,6 +39,24 @@ async def test_a_job_goes_from_the_queue_to_the_outbox(place: Workplace) -> None
     assert (place.inbox / "alice" / "clip.mp4").exists()
 
 
+async def test_what_the_engine_says_is_known_while_it_runs_and_after(place: Workplace) -> None:
+    job = await place.drop("clip.mp4")
+    async with shift(place) as at_work:
+        assert at_work.scheduler.course_of(job) is None
+        run = await place.begun()
+        run.work.say("a model is loaded")
+        run.progress(4)
+        course = at_work.scheduler.course_of(job)
+        assert course is not None
+        assert course.log.after(0).splitlines()[-2:] == ["a model is loaded", "-- swapping"]
+        run.succeed()
+        await place.until(job, State.SUCCEEDED)
+        while at_work.scheduler.courses:
+            await place.ledger.bell.after(place.ledger.bell.count, SECONDS)
+        assert at_work.scheduler.course_of(job) is course
+        assert course.log.after(0).endswith("-- proving\n-- publishing\n")
+
+
 async def test_no_more_run_at_once_than_there_are_slots(place: Workplace) -> None:
     jobs = [await place.drop(f"{number}.mp4") for number in range(3)]
     async with shift(place, place.engines(2)) as at_work:

@@ -180,7 +180,7 @@ class FaceFusionEngine:
         for number, span in enumerate(spans):
             part = work.output if len(spans) == 1 else work.output.with_stem(f"{work.output.stem}-{number}")
             before = 0 if span is None else span.start
-            hearing = Hearing(work.facts.kind, report, before, work.facts.frames)
+            hearing = Hearing(work.facts.kind, report, before, work.facts.frames, work.say)
             told = await self._run_part(work, order, span, part, hearing)
             # The sound comes from the target.
             warnings += [f"{one.sentence} {one.advice}" for one in told if one.category != "audio_lost"]

@@ -3,7 +3,7 @@
 import time
 
 from faceswapd.core.target import Kind
-from faceswapd.engines.engine import WAITING, Progress, Report
+from faceswapd.engines.engine import WAITING, Progress, Report, Say, unheard
 from faceswapd.engines.facefusion.transcript import Bar, Stage, Transcript
 
 _NAMES = {
@@ -26,8 +26,9 @@ class Hearing:
     """Feed it FaceFusion's stderr; it reports. `before` and `total` are frames: those of the parts that are done
     already, and of the whole target."""
 
-    def __init__(self, kind: Kind, report: Report, before: int, total: int) -> None:
-        self.transcript = Transcript()
+    def __init__(self, kind: Kind, report: Report, before: int, total: int, say: Say = unheard) -> None:
+        self.transcript = Transcript(say)
+        self._say = say
         self._kind = kind
         self._report = report
         self._before = before
@@ -61,7 +62,7 @@ class Hearing:
 
     def anew(self) -> "Hearing":
         """For the same run, begun again."""
-        return Hearing(self._kind, self._report, self._before, self._total)
+        return Hearing(self._kind, self._report, self._before, self._total, self._say)
 
     def _take(self, bar: Bar) -> None:
         if bar.phase == "processing" and self._kind is Kind.VIDEO:

@@ -7,6 +7,7 @@ to 3.4 begin their messages with a capital, and up to 3.3 they say "succeed" whe
 
 import re
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
@@ -49,7 +50,9 @@ class Stage(IntEnum):
 class Transcript:
     """The stderr of one job, fed as it comes. One Transcript a job; it takes bounded memory, whatever is fed."""
 
-    def __init__(self) -> None:
+    def __init__(self, say: Callable[[str], None] = lambda _: None) -> None:
+        """`say` hears each line that is kept."""
+        self._say = say
         self._rest = bytearray()  # of a line without its end
         self._lines: deque[str] = deque(maxlen=KEPT_LINES)
         self._shapes: dict[str, None] = {}  # ffmpeg's complaints, without their numbers: each is kept once
@@ -163,6 +166,7 @@ class Transcript:
             if len(self._shapes) < KEPT_LINES:
                 self._shapes[shape] = None
         self._lines.append(line)
+        self._say(line)
         if match := _MESSAGE.match(line):
             self._understand(match[1])
 

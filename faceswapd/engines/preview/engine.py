@@ -11,7 +11,7 @@ from faceswapd.children.child import Child, ChildFailure, ChildId
 from faceswapd.children.control_group import Groups
 from faceswapd.core.failures import Failure
 from faceswapd.core.preflight import Weakness
-from faceswapd.engines.engine import EngineFailure, Output, Progress, Report, Work
+from faceswapd.engines.engine import EngineFailure, Output, Progress, Report, Say, Work, unheard
 
 NAME: Final = "preview"
 CHILD: Final = (sys.executable, "-P", "-m", "faceswapd.engines.preview.child")
@@ -19,6 +19,7 @@ ENVIRONMENT: Final = {
     "OPENBLAS_NUM_THREADS": "1",
     "OPENCV_IO_MAX_IMAGE_PIXELS": "200000000",  # more is refused before it is decoded
 }
+LONGEST_LINE: Final = 1000  # bytes of what the child says; the rest of the line is dropped
 MEMORY_LIMIT: Final = 1_500_000_000  # bytes that a child may keep between two runs
 
 
@@ -33,6 +34,8 @@ class PreviewEngine:
         self._argv = CHILD if argv is None else tuple(argv)
         self._memory_limit = memory_limit
         self._child: Child | None = None
+        self._say: Say = unheard
+        self._rest = b""  # of a line without its end
 
     @property
     def name(self) -> str:
@@ -68,6 +71,7 @@ class PreviewEngine:
 
     async def run(self, work: Work, report: Report) -> Output:
         """Swap. Raises EngineFailure; cancelling stops the child."""
+        self._say, self._rest = work.say, b""
         child = await self._ready()
         child.begin_peak()
         try:
@@ -82,6 +86,7 @@ class PreviewEngine:
             ) from error
         finally:
             self._peak = child.peak_memory
+            self._say = unheard
         await self._recycle()
         return output
 
@@ -95,10 +100,18 @@ class PreviewEngine:
         if self._child is None or not self._child.alive:
             await self.close()
             try:
-                self._child = await Child.start(self._argv, name="preview engine", env=ENVIRONMENT, groups=self._groups)
+                self._child = await Child.start(
+                    self._argv, name="preview engine", env=ENVIRONMENT, listener=self._hear, groups=self._groups
+                )
             except ChildFailure as error:
                 raise EngineFailure(error.failure) from error
         return self._child
+
+    def _hear(self, data: bytes) -> None:
+        *lines, rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._say(line[:LONGEST_LINE].decode(errors="replace"))
+        self._rest = rest[:LONGEST_LINE]
 
     async def _recycle(self) -> None:
         """End a child that has grown; the next run starts a fresh one."""

@@ -39,6 +39,16 @@ def state(transcript: Transcript) -> tuple[object, ...]:
     )
 
 
+def test_each_line_that_is_kept_is_told_at_once_and_no_bar() -> None:
+    heard: list[str] = []
+    transcript = Transcript(heard.append)
+    transcript.feed(b"[FACEFUSION.CORE] processing step 1 of 1\n" + WHOLE.encode() + b"\rhal")
+    assert heard == ["[FACEFUSION.CORE] processing step 1 of 1"]
+    transcript.feed(b"f a line\n\n")
+    assert heard[1:] == ["half a line"]
+    assert heard == list(transcript.lines)
+
+
 @pytest.mark.parametrize(
     ("text", "bar"),
     [
