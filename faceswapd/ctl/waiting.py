@@ -11,6 +11,7 @@ from faceswapd.ctl.terminal import Terminal
 
 POLL_SECONDS: Final = 25.0  # how long the daemon holds one question
 AWAY_SECONDS: Final = 30.0  # how long the daemon may be away: it restarts in a few seconds
+TOLD_SECONDS: Final = 2.0  # after which whoever waits is told that it is away
 BETWEEN_SECONDS: Final = 0.5  # between two tries to reach it
 TIMED_OUT: Final = 4  # exit code
 ENDED: Final = ("succeeded", "failed", "cancelled")
@@ -70,14 +71,19 @@ def _asked(client: Client, job: int, seconds: float, deadline: float | None) -> 
     """The job as it is in at most `seconds`. A daemon that is away is given time to come back."""
     route = f"/api/jobs/{job}/wait?seconds={seconds:.3f}" if seconds else f"/api/jobs/{job}"
     away_since: float | None = None
+    told = False
     while True:
         answer = client.get(JobDetail, route, seconds + ANSWER_SECONDS)
         if not isinstance(answer, Problem) or answer.code != UNREACHABLE:
             return answer
         if away_since is None:
             away_since = time.monotonic()
-        if time.monotonic() - away_since >= AWAY_SECONDS or _left(deadline) <= 0:
+        away = time.monotonic() - away_since
+        if away >= AWAY_SECONDS or _left(deadline) <= 0:
             return answer
+        if away >= TOLD_SECONDS and not told:
+            complain(f"The daemon is away. It is given {AWAY_SECONDS - away:.0f} s more to come back.")
+            told = True
         time.sleep(min(BETWEEN_SECONDS, max(_left(deadline), 0.0)))
 
 

@@ -139,6 +139,29 @@ def test_wait_gives_up_in_time_on_a_daemon_that_is_away(path: Path, capsys: Capt
     assert "The daemon is not running" in capsys.readouterr().err
 
 
+def test_wait_ends_when_the_daemon_is_gone_for_good(
+    path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, seconds in (("AWAY_SECONDS", 0.3), ("TOLD_SECONDS", 0.1), ("BETWEEN_SECONDS", 0.05)):
+        monkeypatch.setattr(f"faceswapd.ctl.waiting.{name}", seconds)
+    with listening(path, {"GET /api/jobs/5": RUNS, "GET /api/jobs/5/wait": b""}):
+        assert main(["--socket", str(path), "wait", "5", "6"]) == 3
+    assert capsys.readouterr().err.splitlines() == [
+        "faceswapctl: The daemon is away. It is given 0 s more to come back.",
+        "faceswapctl: The daemon broke the connection off (it ended without an answer).",
+    ]
+    assert main(["--socket", str(path), "wait", "5"]) == 3
+    assert "The daemon is not running" in capsys.readouterr().err
+
+
+def test_wait_ends_with_a_job_that_is_cancelled_or_cleared_away(path: Path, capsys: Capture) -> None:
+    gone = (404, Error("There is no job 5.", "The nearest is 4."))
+    for last, said in ((samples.detail(samples.job(5, "cancelled")), "Job 5 (clip-5.mp4): cancelled."), (gone, "")):
+        with listening(path, {"GET /api/jobs/5": RUNS, "GET /api/jobs/5/wait": [RUNS, last]}):
+            assert main(["--socket", str(path), "wait", "5"]) == 1
+        assert capsys.readouterr().out.strip() == said
+
+
 def test_wait_survives_a_restart_of_the_daemon(path: Path) -> None:
     with listening(path, {"GET /api/jobs/5": RUNS, "GET /api/jobs/5/wait": b""}) as daemon:
         waiting = subprocess.Popen(
