@@ -19,6 +19,11 @@ JOBS_SHOWN = 50
 
 def run(argv: Sequence[str] | None) -> int:
     """Understand the arguments and carry the command out."""
+    words = sys.argv[1:] if argv is None else argv
+    if words[:1] == ["__complete"]:  # a shell asks, while somebody types
+        from faceswapd.ctl.completing import complete
+
+        return complete(Client(socket_path.find(None)), words[1:])
     from faceswapd.ctl.parser import parser
 
     terminal = standard_output()
@@ -322,6 +327,14 @@ def _open(client: Client, arguments: Namespace, terminal: Terminal) -> int:
     return open_page.open_page(client, arguments, terminal)
 
 
+def _completion(client: Client, arguments: Namespace, terminal: Terminal) -> int:
+    del client, terminal
+    folder = os.path.join(os.path.dirname(__file__), "completions")  # noqa: PTH118, PTH120
+    with open(os.path.join(folder, f"faceswapctl.{arguments.shell}"), encoding="utf-8") as file:  # noqa: PTH118, PTH123
+        print(file.read(), end="")
+    return 0
+
+
 def _stop(client: Client, arguments: Namespace, terminal: Terminal) -> int:
     return _order(client, "/api/stop", {}, arguments, terminal)
 
@@ -360,5 +373,6 @@ COMMANDS: dict[str, Callable[[Client, Namespace, Terminal], int]] = {
     "presets": _presets,
     "report": _report,
     "open": _open,
+    "completion": _completion,
     "stop": _stop,
 }

@@ -13,6 +13,8 @@ MOST_IDS = 10_000  # jobs that one command takes
 
 LEDGER_ACTIONS = ("backup", "check")
 
+SHELLS = ("bash", "zsh", "fish")
+
 MODEL_ACTIONS = ("list", "pull", "verify", "prune")
 
 LISTINGS = {  # what there is to choose from
@@ -187,6 +189,8 @@ def _daily(add: Adder) -> None:
     add("open", "open the dashboard in a browser, by a link that works once").add_argument(
         "--print", action="store_true", help="only print the link"
     )
+    completion = add("completion", "what a shell needs to complete commands, names and IDs while you type")
+    completion.add_argument("shell", choices=SHELLS, metavar="SHELL", help="bash, zsh or fish; see the README")
 
     add("stop", "let the daemon finish what runs and end; a second stop ends it at once")
 
