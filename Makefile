@@ -9,7 +9,7 @@ DEMO ?= demo
 SECONDS ?= 3600
 SEED ?=
 
-.PHONY: demo test test-deep soak bench lint clean
+.PHONY: demo test test-deep soak bench lint generated clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/faceswapd demo $(DEMO)
@@ -29,6 +29,9 @@ lint: $(VENV)/.test
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+generated: $(VENV)/.test
+	$(BIN)/python -m tests.generated  # what is made from the parsers: completions and manual pages
 
 bench: $(VENV)/.test
 	$(BIN)/python -m benchmarks

@@ -8,9 +8,11 @@ from typing import Final
 import shtab
 
 from faceswapd.ctl.parser import parser
+from tests.man_pages import PAGES
 
 ROOT: Final = Path(__file__).parents[1]
 COMPLETIONS: Final = ROOT / "faceswapd" / "ctl" / "completions"
+MANUAL: Final = ROOT / "docs" / "man"
 SHELLS: Final = ("bash", "zsh", "fish")
 
 # What is completed where: by command and argument; an argument alone means it in every command.
@@ -107,7 +109,8 @@ def _set(action: argparse.Action, function: str, call: str) -> None:
 
 
 def _files() -> dict[Path, Callable[[], str]]:
-    return {COMPLETIONS / f"faceswapctl.{shell}": lambda shell=shell: completion(shell) for shell in SHELLS}  # type: ignore[misc]
+    manual = {MANUAL / name: made for name, made in PAGES.items()}
+    return manual | {COMPLETIONS / f"faceswapctl.{shell}": lambda shell=shell: completion(shell) for shell in SHELLS}
 
 
 FILES: Final = _files()  # each with what makes it

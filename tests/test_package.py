@@ -57,5 +57,6 @@ def test_the_wheel_holds_what_is_no_python(tmp_path: Path) -> None:
     assert any(name.endswith(".sql") for name in wanted)
     assert wanted <= names
     assert "faceswapd/cli/faceswapd.service" in names
+    assert {name.rpartition("/")[2] for name in names if "/share/man/man1/" in name} == {"faceswapctl.1", "faceswapd.1"}
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert not {name for name in names if name.startswith(("tests", "benchmarks", "docs"))}

@@ -214,7 +214,12 @@ class _Collect(argparse.Action):
 
 def _several(command: argparse.ArgumentParser, many: str = "+") -> None:
     command.add_argument(
-        "ids", nargs=many, type=_job_ids, action=_Collect, metavar="ID", help="also several: 7 9-12 14,15"
+        "ids",
+        nargs=many,
+        type=_job_ids,
+        action=_Collect,
+        metavar="ID",
+        help="the job's number; also several: 7 9-12 14,15",
     )
 
 

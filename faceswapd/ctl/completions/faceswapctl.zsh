@@ -58,7 +58,7 @@ _shtab_faceswapctl_cancel_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--socket[the daemon\'s socket]:PATH:_files"
   "--json[print JSON]"
-  "(*):also several\: 7 9-12 14,15:_faceswapctl_open"
+  "(*):the job\'s number\; also several\: 7 9-12 14,15:_faceswapctl_open"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -81,7 +81,7 @@ _shtab_faceswapctl_events_options=(
   "--since[all since 2h (30s, 5m, 3d, 1w) ago, 22\:00 or 2026-12-24T22\:00\:00]:TIME:"
   "--limit[without --since\: the last N (default\: 50)]:N:"
   {-f,--follow}"[go on until Ctrl-C, over a restart of the daemon]"
-  "(*)::also several\: 7 9-12 14,15:_faceswapctl_ids"
+  "(*)::the job\'s number\; also several\: 7 9-12 14,15:_faceswapctl_ids"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -162,7 +162,7 @@ _shtab_faceswapctl_priority_options=(
   "--socket[the daemon\'s socket]:PATH:_files"
   "--json[print JSON]"
   ":from -100 to 100\; higher goes first:"
-  "(*):also several\: 7 9-12 14,15:_faceswapctl_open"
+  "(*):the job\'s number\; also several\: 7 9-12 14,15:_faceswapctl_open"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -184,7 +184,7 @@ _shtab_faceswapctl_retry_options=(
   "--json[print JSON]"
   "--category[all failed jobs of one category, e.g. gpu_oom]:NAME:"
   "--failed[all failed jobs]"
-  "(*)::also several\: 7 9-12 14,15:_faceswapctl_ended"
+  "(*)::the job\'s number\; also several\: 7 9-12 14,15:_faceswapctl_ended"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -194,7 +194,7 @@ _shtab_faceswapctl_show_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--socket[the daemon\'s socket]:PATH:_files"
   "--json[print JSON]"
-  "(*):also several\: 7 9-12 14,15:_faceswapctl_ids"
+  "(*):the job\'s number\; also several\: 7 9-12 14,15:_faceswapctl_ids"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -240,7 +240,7 @@ _shtab_faceswapctl_wait_options=(
   "--socket[the daemon\'s socket]:PATH:_files"
   "--json[print JSON]"
   "--timeout[give up after S seconds (default\: never)]:S:"
-  "(*):also several\: 7 9-12 14,15:_faceswapctl_ids"
+  "(*):the job\'s number\; also several\: 7 9-12 14,15:_faceswapctl_ids"
 )
 
 # guard to ensure default positional specs are added only once per session
