@@ -11,7 +11,7 @@ from faceswapd.control.messages import Offer, Submission, Submitted
 from faceswapd.ctl.client import REFUSED, Client, Problem
 from faceswapd.ctl.output import complain, complain_of, print_json
 from faceswapd.ctl.plain import clean, count, duration
-from faceswapd.ctl.terminal import Line, Look, Terminal
+from faceswapd.ctl.terminal import Line, Look, Terminal, is_dumb
 
 BATCH: Final = 25  # files of one request
 BATCH_BYTES: Final = 40_000  # of their names in it: the daemon takes no request of more than 64 KiB
@@ -95,7 +95,7 @@ class _Told:
         self._files = files
         self._terminal = terminal
         self._quiet = quiet
-        self._shows_progress = sys.stderr is not None and sys.stderr.isatty()
+        self._shows_progress = sys.stderr is not None and sys.stderr.isatty() and not is_dumb()
         self._last: Submitted | None = None
         self.submissions: list[Submission] = []
         self.refused = False

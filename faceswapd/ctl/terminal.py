@@ -55,6 +55,11 @@ class Terminal(NamedTuple):
             print(self.paint(line))
 
 
+def is_dumb() -> bool:
+    """Whether the terminal takes neither colours nor anything else that moves on it."""
+    return os.environ.get("TERM", "") in ("", "dumb")
+
+
 def standard_output() -> Terminal:
     """The terminal of this process: 80 columns without an end and without colours where standard output is none."""
     # A name that the terminal's encoding lacks must not end the command.
@@ -67,7 +72,7 @@ def standard_output() -> Terminal:
         width, rows = os.get_terminal_size(sys.stdout.fileno())
     except OSError:
         width, rows = 80, 24
-    dumb = os.environ.get("TERM", "") in ("", "dumb")
+    dumb = is_dumb()
     colours = not os.environ.get("NO_COLOR") and not dumb
     # A size of 0 x 0 is what a terminal says that does not know; 40 columns are the least we can fill.
     return Terminal(max(width, 40) if width else 80, rows or 24, colours, not dumb)
