@@ -40,19 +40,14 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def farm_on(folder: Path, media: Path, port: int) -> Farm:
-    """A farm with two faces and the TCP port."""
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory, media: Path) -> Iterator[tuple[Farm, str]]:
+    """A running daemon with two faces and the TCP port, and where its page is."""
+    port = free_port()
+    folder = tmp_path_factory.mktemp("browser") / "farm"
     farm = Farm.made(folder, media / "portrait.png", f"\n[http]\nenabled = true\nport = {port}\n")
     (farm.folder / "faces" / "bob").mkdir()
     shutil.copy(media / "other.png", farm.folder / "faces" / "bob" / "one.png")
-    return farm
-
-
-@pytest.fixture(scope="session")
-def shared(tmp_path_factory: pytest.TempPathFactory, media: Path) -> Iterator[tuple[Farm, str]]:
-    """A running daemon, and where its page is."""
-    port = free_port()
-    farm = farm_on(tmp_path_factory.mktemp("browser") / "farm", media, port)
     farm.start()
     farm.until(lambda _: (farm.inbox / "bob").is_dir(), "the folders of the faces")
     yield farm, f"http://127.0.0.1:{port}"

@@ -4,8 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from tests.browser.conftest import farm_on
-from tests.browser.visiting import SECONDS, Visit, free_port
+from tests.browser.visiting import SECONDS, Visit
 
 
 async def test_a_stranger_reads_how_to_come_in_and_a_link_opens_once(browser: Any, visit: Visit) -> None:
@@ -42,26 +41,14 @@ async def test_a_cookie_that_ends_tells_how_to_come_in_again(visit: Visit) -> No
     assert visit.farm.status().state == "running"
 
 
-async def test_the_page_goes_on_by_itself_after_a_restart(browser: Any, tmp_path: Path, media: Path) -> None:
-    port = free_port()
-    farm = farm_on(tmp_path / "farm", media, port)
-    try:
-        await asyncio.to_thread(farm.start)
-        context = await browser.new_context()
-        context.set_default_timeout(2 * SECONDS * 1000)
-        visit = Visit(await context.new_page(), farm, f"http://127.0.0.1:{port}")
-        visit.watch()
-        await visit.come_in()
-        await asyncio.to_thread(farm.stop)
-        await visit.page.locator("#connection[data-state=reconnecting]").wait_for()
-        await asyncio.to_thread(farm.start)
-        await visit.page.locator("#connection[data-state=live], #connection[data-state=polling]").wait_for()
-        target = visit.drop(media / "photo.png", "alice", "after.png")
-        await visit.row(target).locator(".chip.succeeded").wait_for()
-        await context.close()
-        assert visit.wrong == []
-    finally:
-        farm.close()
+async def test_the_page_goes_on_by_itself_after_a_restart(visit: Visit, media: Path) -> None:
+    visit.page.context.set_default_timeout(2 * SECONDS * 1000)
+    await asyncio.to_thread(visit.farm.stop)
+    await visit.page.locator("#connection[data-state=reconnecting]").wait_for()
+    await asyncio.to_thread(visit.farm.start)
+    await visit.page.locator("#connection[data-state=live], #connection[data-state=polling]").wait_for()
+    target = visit.drop(media / "photo.png", "alice", "after.png")
+    await visit.row(target).locator(".chip.succeeded").wait_for()
 
 
 async def test_what_the_policy_forbids_the_browser_forbids(visit: Visit) -> None:

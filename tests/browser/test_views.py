@@ -113,7 +113,7 @@ async def test_every_part_fits_and_every_control_has_a_name(visit: Visit, media:
     await visit.row(target).wait_for()
     for place in (*VIEWS, f"#job/{job.id}"):
         await visit.go(place)
-        await visit.page.locator("dialog .facts, main > section:not([hidden]) > *").first.wait_for()
+        await visit.page.locator("dialog .facts, main > section:not([hidden]) > :not([hidden])").first.wait_for()
         assert await visit.page.evaluate("document.documentElement.scrollWidth") <= width, place
         assert await visit.page.evaluate("() => document.querySelector('dialog')?.scrollWidth ?? 0") <= width, place
         assert await visit.page.evaluate(NAMELESS) == [], place
