@@ -65,7 +65,7 @@ async def test_a_face_is_added_and_deleted_after_a_question(visit: Visit, media:
     wants("POST", "/api/faces/{name}")
     wants("GET", "/api/faces")
     await visit.go("#faces")
-    await visit.page.get_by_label("Name").fill("carol")
+    await visit.page.get_by_role("textbox", name="Name", exact=True).fill("carol")
     await visit.page.get_by_label("Photos", exact=True).set_input_files(str(media / "other.png"))
     await visit.page.get_by_role("button", name="Add", exact=True).click()
     card = visit.page.locator("li.face").filter(has=visit.page.get_by_role("heading", name="carol"))

@@ -102,12 +102,15 @@ loggedOut.addEventListener("out", () => {
 
 async function comeBack() {
   await now();
-  if (!out) dispatchEvent(new Event("logged-in"));
+  if (out) return;
+  showConnection(stream === "out" ? "reconnecting" : stream); // a line that was open may have stayed open
+  dispatchEvent(new Event("logged-in"));
 }
 
-let polling = null;
+let polling = null, stream = "reconnecting";
 
 function tell(state) {
+  stream = state;
   if (state === "polling" && polling === null) polling = setInterval(() => touch(), 3000);
   showConnection(state);
   if (state === "live") touch();

@@ -9,10 +9,10 @@ import { jobRow, runningCard } from "./rows.js";
 import { status } from "./status.js";
 import { STATES, STATE_WORDS, baseName } from "./words.js";
 
-const PAGE = 50, MOST = 500; // jobs of one answer: first, and when a longer list is asked for again
+const PAGE = 50, MOST = 500; // jobs that are shown at first, and of one answer at most
 const TABS = [["", "All"], ...STATES.map((state) => [state, STATE_WORDS[state]])];
 
-let chosen = "", text = "", jobs = [], next = null, answered = false, asked = 0, running = [];
+let chosen = "", text = "", jobs = [], next = null, wanted = PAGE, answered = false, asked = 0, running = [];
 
 const runningList = h("ul", { class: "cards", "aria-label": "Running jobs" });
 const runningPart = h("section", { "aria-labelledby": "running-title" }, h("h2", { id: "running-title" }, "Running now"), runningList);
@@ -38,7 +38,7 @@ export function makeQueue(openUpload) {
   let typing = null;
   search.addEventListener("input", () => {
     clearTimeout(typing);
-    typing = setTimeout(() => { text = search.value.trim(); askJobs(); }, 250);
+    typing = setTimeout(() => { text = search.value.trim(); wanted = PAGE; answered = false; askJobs(); }, 250);
   });
   fill(document.getElementById("view-queue"), runningPart, waitingPart, notesPart,
     h("section", { "aria-labelledby": "jobs-title" },
@@ -114,6 +114,7 @@ function choose(state) {
   for (const tab of tabs.children) tab.setAttribute("aria-pressed", String(tab.dataset.state === state));
   jobs = [];
   next = null;
+  wanted = PAGE;
   answered = false;
   if (status()) showQueue(status());
   askJobs();
@@ -130,42 +131,37 @@ function query(limit, before) {
   return `/api/jobs?${words}`;
 }
 
-/** Ask for what is shown. A list that was made longer stays as long; its end may be older than its beginning. */
+/** Ask for what is shown: as many as were wanted. Of a very long list the older part stays as it was. */
 export async function askJobs() {
   const mine = ++asked;
   const fresh = !answered;
-  let answer;
   try {
-    answer = await get(query(fresh ? PAGE : Math.min(MOST, Math.max(PAGE, jobs.length)), null));
+    const first = await get(query(Math.min(MOST, wanted), null));
+    if (mine !== asked) return;
+    const last = first.jobs.at(-1)?.id, more = first.next ?? null;
+    const older = fresh || more === null ? [] : jobs.filter((job) => job.id < last);
+    jobs = first.jobs.concat(older);
+    if (!older.length) next = more;
+    answered = true;
+    showJobs(first.total);
+    while (next !== null && jobs.length < wanted) {
+      const further = await get(query(Math.min(MOST, wanted - jobs.length), next));
+      if (mine !== asked) return;
+      jobs = jobs.concat(further.jobs);
+      next = further.next ?? null;
+      showJobs(further.total);
+    }
   } catch (error) {
     if (mine === asked && error.status >= 400 && error.status !== 401) say(summary, error.message);
-    return;
   }
-  if (mine !== asked) return;
-  const last = answer.jobs.at(-1)?.id;
-  const older = fresh || last === undefined ? [] : jobs.filter((job) => job.id < last);
-  jobs = answer.jobs.concat(older);
-  if (!older.length) next = answer.next ?? null;
-  answered = true;
-  showJobs(answer.total);
 }
 
 async function showMore() {
-  const mine = ++asked;
-  more.disabled = true;
-  try {
-    const answer = await get(query(PAGE, next));
-    if (mine !== asked) return touch("jobs");
-    const first = answer.jobs[0]?.id;
-    jobs = jobs.concat(answer.jobs);
-    next = answer.next ?? null;
-    showJobs(answer.total);
-    if (first !== undefined) list.querySelector(`a[href="#job/${first}"]`)?.focus();
-  } catch (error) {
-    say(summary, error.message);
-  } finally {
-    more.disabled = false;
-  }
+  const before = jobs.length;
+  wanted = before + PAGE;
+  await askJobs();
+  const first = jobs[before];
+  if (first) list.querySelector(`a[href="#job/${first.id}"]`)?.focus();
 }
 
 function showJobs(total) {
