@@ -1,5 +1,5 @@
 # Two commands on a machine with python3 and make: `make demo` and `make test`. `make test-deep` runs the long tests,
-# `make soak` an hour of everything at random (make soak SECONDS=120 SEED=7).
+# `make test-browser` those of the dashboard in a real browser, `make soak` an hour of everything at random (make soak SECONDS=120 SEED=7).
 # Each makes the virtual environment if it is missing, and installs what it needs.
 
 PYTHON ?= python3
@@ -10,6 +10,7 @@ SECONDS ?= 3600
 SEED ?=
 
 .PHONY: demo test test-deep soak bench lint generated clean
+.PHONY: demo test test-browser test-deep soak bench lint clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/faceswapd demo $(DEMO)
@@ -17,6 +18,11 @@ demo: $(VENV)/.runtime
 test: $(VENV)/.test lint
 	$(BIN)/python -m compileall -q faceswapd tests  # hundreds of processes are started, which need not do it each
 	$(BIN)/python -m pytest --numprocesses 3 --dist worksteal
+	@echo "The dashboard was not looked at in a browser: make test-browser does that."
+
+test-browser: $(VENV)/.browser
+	@tests/browser/get_browser.sh
+	$(BIN)/python -m pytest -m browser -rs tests/browser
 
 test-deep: $(VENV)/.deep
 	$(BIN)/python -m pytest -m deep --durations=0
@@ -52,6 +58,8 @@ $(VENV)/.test: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.deep: pyproject.toml | $(VENV)/.test
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,deep]'
+$(VENV)/.browser: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[browser]'
 	@touch $@
 
 clean:

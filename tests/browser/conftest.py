@@ -13,7 +13,7 @@ import pytest_asyncio
 from faceswapd.media.drawn import write_portrait
 from faceswapd.media.drawn_scene import write_scene_image, write_scene_video
 from tests.acceptance.farm import Farm
-from tests.browser.visiting import ARGUMENTS, SECONDS, Visit, browser_path, free_port
+from tests.browser.visiting import ARGUMENTS, LIVE, SECONDS, Visit, browser_path, free_port
 
 HERE = Path(__file__).parent
 
@@ -69,15 +69,30 @@ async def browser() -> AsyncIterator[Any]:
         await made.close()
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def cookies(browser: Any, shared: tuple[Farm, str]) -> Any:
+    """What a browser keeps that has come in."""
+    context = await browser.new_context()
+    made = Visit(await context.new_page(), *shared)
+    await made.page.goto(made.link())
+    await made.page.wait_for_url(made.url + "/**")
+    kept = await context.storage_state()
+    await context.close()
+    return kept
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def visit(browser: Any, shared: tuple[Farm, str]) -> AsyncIterator[Visit]:
+async def visit(browser: Any, shared: tuple[Farm, str], cookies: Any) -> AsyncIterator[Visit]:
     """The dashboard, logged in. At the end the page must have kept all its rules."""
     farm, url = shared
-    context = await browser.new_context(viewport={"width": 1200, "height": 900}, accept_downloads=True)
+    context = await browser.new_context(
+        viewport={"width": 1200, "height": 900}, accept_downloads=True, storage_state=cookies
+    )
     context.set_default_timeout(SECONDS * 1000)
     made = Visit(await context.new_page(), farm, url)
     made.watch()
-    await made.come_in()
+    await made.page.goto(url + "/")
+    await made.page.locator(LIVE).wait_for()
     yield made
     await context.close()
     assert made.wrong == []

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from tests.browser.visiting import SECONDS, Visit
+from tests.browser.visiting import LIVE, SECONDS, Visit
 
 
 async def test_a_stranger_reads_how_to_come_in_and_a_link_opens_once(browser: Any, visit: Visit) -> None:
@@ -17,7 +17,7 @@ async def test_a_stranger_reads_how_to_come_in_and_a_link_opens_once(browser: An
     assert "faceswapctl open" in await page.inner_text("main")
     link = visit.link()
     await page.goto(link)
-    await page.get_by_role("button", name="Upload").wait_for()
+    await page.get_by_role("button", name="Upload", exact=True).wait_for()
     second = await browser.new_context()
     page = await second.new_page()
     answer = await page.goto(link)
@@ -37,7 +37,7 @@ async def test_a_cookie_that_ends_tells_how_to_come_in_again(visit: Visit) -> No
     await other.wait_for_url(visit.url + "/**")
     await other.close()
     await shown.get_by_role("button", name="Go on").click()
-    await visit.page.locator("#connection[data-state=live], #connection[data-state=polling]").wait_for()
+    await visit.page.locator(LIVE).wait_for()
     assert visit.farm.status().state == "running"
 
 
@@ -46,7 +46,7 @@ async def test_the_page_goes_on_by_itself_after_a_restart(visit: Visit, media: P
     await asyncio.to_thread(visit.farm.stop)
     await visit.page.locator("#connection[data-state=reconnecting]").wait_for()
     await asyncio.to_thread(visit.farm.start)
-    await visit.page.locator("#connection[data-state=live], #connection[data-state=polling]").wait_for()
+    await visit.page.locator(LIVE).wait_for()
     target = visit.drop(media / "photo.png", "alice", "after.png")
     await visit.row(target).locator(".chip.succeeded").wait_for()
 

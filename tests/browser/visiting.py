@@ -22,6 +22,7 @@ ARGUMENTS = (
     *("--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"),
 )
 SECONDS = 15.0
+LIVE = "#connection[data-state=live], #connection[data-state=polling]"
 MISSING = (
     "Failed to load resource"  # a picture that is gone, or a daemon that is: the browser says so of its own accord
 )
@@ -77,14 +78,8 @@ class Visit:
         if response.status >= 500:
             self.wrong.append(f"{response.status} of {response.url}")
 
-    async def come_in(self) -> None:
-        """By a link that opens once."""
-        link = self.link()
-        await self.page.goto(link)
-        await self.page.wait_for_url(self.url + "/**")
-        await self.page.wait_for_selector("#connection[data-state=live], #connection[data-state=polling]")
-
     def link(self) -> str:
+        """A new one that opens once."""
         told = self.farm.ctl("open", "--print")
         found = re.search(r"http://\S+", told)
         assert found is not None, told

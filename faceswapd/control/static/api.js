@@ -47,13 +47,3 @@ async function ask(method, path, body) {
 export const get = (path) => ask("GET", path);
 export const post = (path, body = {}) => ask("POST", path, body);
 export const remove = (path) => ask("DELETE", path);
-
-/** An answer, or null where this daemon has no such route. */
-export async function getIfThere(path) {
-  try {
-    return await get(path);
-  } catch (error) {
-    if (error.status === 404) return null;
-    throw error;
-  }
-}

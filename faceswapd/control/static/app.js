@@ -125,7 +125,7 @@ async function begin() {
   await now();
   go();
   void follow(hear, tell);
-  setInterval(() => touch("status", "health"), OWN_PACE);
+  setInterval(() => touch("status", "faces", "health"), OWN_PACE);
 }
 
 void begin();

@@ -1,16 +1,16 @@
 // The faces, with their photos.
 
-import { getIfThere, post, remove } from "./api.js";
+import { get, post, remove } from "./api.js";
 import { ask, order, toast } from "./dialogs.js";
 import { button, fill, h, keyed, prose, say } from "./dom.js";
 import { icon } from "./icons.js";
-import { now } from "./live.js";
-import { status } from "./status.js";
+import { now, touch } from "./live.js";
 import { count, inPath } from "./words.js";
 
 const SHOWN = 8; // photos of a face
 
 const list = h("ul", { class: "cards faces" }), empty = h("p", { class: "empty", hidden: true });
+const trouble = h("p", { class: "reason bad" }), without = h("p", { class: "muted" });
 const name = h("input", { type: "text", id: "face-name", required: true, maxlength: 100, autocomplete: "off", spellcheck: "false", placeholder: "alice" });
 const photos = h("input", { type: "file", id: "face-photos", multiple: true, accept: "image/*" });
 const complaint = h("p", { class: "reason bad", role: "alert" });
@@ -23,7 +23,7 @@ export function makeFaces() {
       h("div", { class: "field" }, h("label", { for: "face-name" }, "Name"), name),
       h("div", { class: "field" }, h("label", { for: "face-photos" }, "Photos"), photos)),
     complaint, h("div", { class: "row-end" }, h("button", { type: "submit", class: "button main" }, icon("plus"), h("span", null, "Add"))));
-  fill(document.getElementById("view-faces"), h("h1", { class: "view-title" }, "Faces"), empty, list, form);
+  fill(document.getElementById("view-faces"), h("h1", { class: "view-title" }, "Faces"), trouble, empty, list, without, form);
 }
 
 async function addFace() {
@@ -47,20 +47,30 @@ async function addPhotos(face, files) {
     toast(error.message, { bad: true });
     return false;
   }
-  await now("faces", "status");
+  await look();
   return true;
 }
 
+/** The daemon looks into its folder in a moment. */
+async function look() {
+  for (const seconds of [1, 4]) setTimeout(() => touch("faces", "status"), seconds * 1000);
+  await now("faces", "status");
+}
+
 export async function askFaces() {
-  let faces;
+  let answer;
   try {
-    faces = (await getIfThere("/api/faces"))?.faces ?? (status()?.faces ?? []).map((face) => ({ ...face, photos: [], number: face.photos, jobs: null }));
+    answer = await get("/api/faces");
   } catch {
     return; // the connection's own words tell it
   }
+  const there = (face) => face.count > 0 || face.waiting > 0;
+  const faces = answer.faces.filter(there), gone = answer.faces.filter((face) => !there(face));
   keyed(list, faces, (face) => face.name, faceCard);
+  say(trouble, answer.problem);
   empty.hidden = faces.length > 0;
-  say(empty, "There is no face yet. Add one here, or put a folder with photos into faces/ on the daemon's machine.");
+  say(empty, `There is no face yet. Add one here, or put a folder with photos into ${answer.folder} on the daemon's machine.`);
+  say(without, gone.length ? `Without a photo: ${gone.map((face) => face.name).join(", ")}.` : "");
 }
 
 function faceCard(first) {
@@ -79,13 +89,12 @@ function faceCard(first) {
       const next = JSON.stringify(face);
       if (next === told) return;
       told = next;
-      const number = face.number ?? face.photos.length;
-      say(facts, [count(number, "photo"), face.jobs !== null && face.jobs !== undefined && count(face.jobs, "job")].filter(Boolean).join(", "));
-      fill(problem, face.problem && prose(`${face.name} ${face.problem}.`));
+      say(facts, `${count(face.count, "photo")}, ${count(face.jobs, "job")}`);
+      fill(problem, prose(face.problem));
       problem.hidden = !face.problem;
       const shown = face.photos.slice(0, SHOWN);
       fill(pictures, shown.map((photo) => picture(face.name, photo)), !shown.length && h("span", { class: "thumb" }, icon("face")),
-        face.photos.length > SHOWN && h("span", { class: "muted" }, `and ${face.photos.length - SHOWN} more`));
+        face.count > shown.length && h("span", { class: "muted" }, `and ${face.count - shown.length} more`));
     },
   };
 }
@@ -102,5 +111,5 @@ function picture(face, photo) {
 async function drop(face) {
   if (!(await ask(`Delete the face ${face}?`, `All photos of ${face} are deleted. Results that were made with them stay.`, "Delete the face"))) return;
   await order(() => remove(`/api/faces/${inPath(face)}`));
-  await now("faces", "status");
+  await look();
 }

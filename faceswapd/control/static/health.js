@@ -1,10 +1,9 @@
 // How the machine is, and what holds the queue.
 
-import { getIfThere } from "./api.js";
+import { get } from "./api.js";
 import { chart } from "./chart.js";
 import { fill, h, prose } from "./dom.js";
 import { icon } from "./icons.js";
-import { status } from "./status.js";
 import { ago, bytes, count, duration } from "./words.js";
 
 const percentage = (value) => `${Math.round(value)} %`;
@@ -31,13 +30,9 @@ export function makeHealth() {
 export async function askHealth() {
   let health;
   try {
-    health = await getIfThere("/api/health");
+    health = await get("/api/health");
   } catch {
     return; // the connection's own words tell it
-  }
-  if (!health) {
-    if (status()) showStatus(status());
-    return;
   }
   const { gate, breaker, pause, reading } = health;
   fill(checks,
@@ -76,14 +71,4 @@ function metersOf(reading, limits) {
   if (reading.temperature !== null) made.push(meter("Temperature", `${Math.round(reading.temperature)} °C`, null));
   if (reading.on_battery) made.push(meter("Battery", reading.battery_percent === null ? "in use" : percentage(reading.battery_percent), null, "the machine runs on it"));
   return made;
-}
-
-/** What status alone tells, of a daemon without /api/health. */
-function showStatus(now) {
-  fill(checks, check(now.state === "running", now.why ?? "New jobs may start."), check(true, `Engine ${now.engine}. ${now.engine_why}`), now.remarks.map((remark) => check(true, remark)));
-  const { readings } = now;
-  fill(meters, "cpu_percent_of_others" in readings ? [
-    meter("CPU of other programs", percentage(readings.cpu_percent_of_others), readings.cpu_percent_of_others / 100),
-    meter("Memory", `${bytes(readings.memory_free)} free`, null), meter("Disk", `${bytes(readings.disk_free)} free`, null),
-  ] : h("p", { class: "muted" }, "Nothing has been read yet."));
 }

@@ -1,6 +1,6 @@
 // Upload: files one after the other, each with its progress, while the page goes on.
 
-import { getIfThere, refusal } from "./api.js";
+import { get, refusal } from "./api.js";
 import { panel, toast } from "./dialogs.js";
 import { button, fill, h, keyed, say } from "./dom.js";
 import { icon } from "./icons.js";
@@ -78,7 +78,7 @@ async function draw() {
   fill(preset, presetOptions());
   tell();
   if (!presets.length) {
-    const answer = await getIfThere("/api/presets").catch(() => null);
+    const answer = await get("/api/presets").catch(() => null);
     presets = answer?.presets ?? [];
     const before = preset.value;
     fill(preset, presetOptions());
@@ -89,7 +89,7 @@ async function draw() {
 function presetOptions() {
   const usual = status()?.inboxes[0]?.preset;
   const named = presets.length ? presets : [...new Set([usual ?? "balanced", "fast", "balanced", "best"])].map((name) => ({ name }));
-  return named.map((one) => h("option", { value: one.name, selected: one.name === usual }, one.summary ?? one.meaning ? `${one.name}: ${one.summary ?? one.meaning}` : one.name));
+  return named.map((one) => h("option", { value: one.name, selected: one.name === usual }, one.about ? `${one.name}: ${one.about}` : one.name));
 }
 
 function add(chosen) {
