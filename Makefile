@@ -9,8 +9,7 @@ DEMO ?= demo
 SECONDS ?= 3600
 SEED ?=
 
-.PHONY: demo test test-deep soak bench lint generated clean
-.PHONY: demo test test-browser test-deep soak bench lint clean
+.PHONY: demo test test-browser test-deep soak bench lint generated clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/faceswapd demo $(DEMO)
@@ -58,8 +57,10 @@ $(VENV)/.test: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.deep: pyproject.toml | $(VENV)/.test
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,deep]'
-$(VENV)/.browser: $(VENV)/.test
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[browser]'
+	@touch $@
+
+$(VENV)/.browser: pyproject.toml | $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,browser]'
 	@touch $@
 
 clean:

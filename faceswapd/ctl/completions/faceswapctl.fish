@@ -62,8 +62,8 @@ function _shtab_faceswapctl_using
   test "$_shtab_faceswapctl_cmdpath" = "$argv"
 end
 
-set -g _shtab_faceswapctl_commands status jobs show logs wait events watch explain pause resume cancel retry priority assign submit models ledger completion stop
-set -g _shtab_faceswapctl_opts_with_value --before --category --face --inbox --limit --not-before --preset --priority --since --socket --state --text --timeout
+set -g _shtab_faceswapctl_commands status jobs show logs wait events watch explain pause resume cancel retry priority assign submit faces inboxes presets report models ledger open completion stop
+set -g _shtab_faceswapctl_opts_with_value --before --category --days --face --inbox --limit --not-before --preset --priority --since --socket --state --text --timeout
 
 complete -c faceswapctl -e
 complete -c faceswapctl -f
@@ -167,6 +167,24 @@ complete -c faceswapctl -n '_shtab_faceswapctl_using submit' -l not-before -x -d
 complete -c faceswapctl -n '_shtab_faceswapctl_using submit' -l dry-run -d 'only tell how many jobs, and how long they take'
 complete -c faceswapctl -n '_shtab_faceswapctl_using submit' -l wait -d 'return when all of the jobs have ended'
 complete -c faceswapctl -n '_shtab_faceswapctl_using submit; and test $_shtab_faceswapctl_npos -ge 0' -ka "(__fish_complete_path (commandline -ct))" -d 'videos and images'
+complete -c faceswapctl -n '_shtab_faceswapctl_using; and test $_shtab_faceswapctl_npos -eq 0' -a faces -d 'The faces, and what was asked of each; or photos for one, or one taken out.'
+complete -c faceswapctl -n '_shtab_faceswapctl_using faces' -s h -l help -d 'show this help message and exit'
+complete -c faceswapctl -n '_shtab_faceswapctl_using faces' -l socket -xka "(__fish_complete_path (commandline -ct))" -d 'the daemon'"'"'s socket'
+complete -c faceswapctl -n '_shtab_faceswapctl_using faces' -l json -d 'print JSON'
+complete -c faceswapctl -n '_shtab_faceswapctl_using faces; and test $_shtab_faceswapctl_npos -eq 0' -ka "list add remove" -d 'list (the default); add NAME PHOTO...; remove NAME'
+complete -c faceswapctl -n '_shtab_faceswapctl_using; and test $_shtab_faceswapctl_npos -eq 0' -a inboxes -d 'The inboxes: where they lie, with which preset and priority, and whether all is well there.'
+complete -c faceswapctl -n '_shtab_faceswapctl_using inboxes' -s h -l help -d 'show this help message and exit'
+complete -c faceswapctl -n '_shtab_faceswapctl_using inboxes' -l socket -xka "(__fish_complete_path (commandline -ct))" -d 'the daemon'"'"'s socket'
+complete -c faceswapctl -n '_shtab_faceswapctl_using inboxes' -l json -d 'print JSON'
+complete -c faceswapctl -n '_shtab_faceswapctl_using; and test $_shtab_faceswapctl_npos -eq 0' -a presets -d 'The presets, what each means, and which inboxes use it.'
+complete -c faceswapctl -n '_shtab_faceswapctl_using presets' -s h -l help -d 'show this help message and exit'
+complete -c faceswapctl -n '_shtab_faceswapctl_using presets' -l socket -xka "(__fish_complete_path (commandline -ct))" -d 'the daemon'"'"'s socket'
+complete -c faceswapctl -n '_shtab_faceswapctl_using presets' -l json -d 'print JSON'
+complete -c faceswapctl -n '_shtab_faceswapctl_using; and test $_shtab_faceswapctl_npos -eq 0' -a report -d 'What was done: jobs, frames, how fast, what failed and why, how busy the slots were.'
+complete -c faceswapctl -n '_shtab_faceswapctl_using report' -s h -l help -d 'show this help message and exit'
+complete -c faceswapctl -n '_shtab_faceswapctl_using report' -l socket -xka "(__fish_complete_path (commandline -ct))" -d 'the daemon'"'"'s socket'
+complete -c faceswapctl -n '_shtab_faceswapctl_using report' -l json -d 'print JSON'
+complete -c faceswapctl -n '_shtab_faceswapctl_using report' -l days -x -d 'today and the days before, N in all (default: 7)'
 complete -c faceswapctl -n '_shtab_faceswapctl_using; and test $_shtab_faceswapctl_npos -eq 0' -a models -d 'The model files that FaceFusion needs: list, fetch, verify, or remove what is not needed.'
 complete -c faceswapctl -n '_shtab_faceswapctl_using models' -s h -l help -d 'show this help message and exit'
 complete -c faceswapctl -n '_shtab_faceswapctl_using models' -l socket -xka "(__fish_complete_path (commandline -ct))" -d 'the daemon'"'"'s socket'
@@ -179,6 +197,11 @@ complete -c faceswapctl -n '_shtab_faceswapctl_using ledger' -l socket -xka "(__
 complete -c faceswapctl -n '_shtab_faceswapctl_using ledger' -l json -d 'print JSON'
 complete -c faceswapctl -n '_shtab_faceswapctl_using ledger; and test $_shtab_faceswapctl_npos -eq 0' -ka "backup check" -d 'backup FILE: a whole copy, which replaces no file; check: is it whole, and do its books balance?'
 complete -c faceswapctl -n '_shtab_faceswapctl_using ledger; and test $_shtab_faceswapctl_npos -eq 1' -ka "(__fish_complete_path (commandline -ct))" -d 'backup: the new file'
+complete -c faceswapctl -n '_shtab_faceswapctl_using; and test $_shtab_faceswapctl_npos -eq 0' -a open -d 'Open the dashboard in a browser, by a link that works once.'
+complete -c faceswapctl -n '_shtab_faceswapctl_using open' -s h -l help -d 'show this help message and exit'
+complete -c faceswapctl -n '_shtab_faceswapctl_using open' -l socket -xka "(__fish_complete_path (commandline -ct))" -d 'the daemon'"'"'s socket'
+complete -c faceswapctl -n '_shtab_faceswapctl_using open' -l json -d 'print JSON'
+complete -c faceswapctl -n '_shtab_faceswapctl_using open' -l print -d 'only print the link'
 complete -c faceswapctl -n '_shtab_faceswapctl_using; and test $_shtab_faceswapctl_npos -eq 0' -a completion -d 'What a shell needs to complete commands, names and IDs while you type.'
 complete -c faceswapctl -n '_shtab_faceswapctl_using completion' -s h -l help -d 'show this help message and exit'
 complete -c faceswapctl -n '_shtab_faceswapctl_using completion' -l socket -xka "(__fish_complete_path (commandline -ct))" -d 'the daemon'"'"'s socket'

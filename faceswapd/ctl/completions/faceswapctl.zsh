@@ -15,12 +15,17 @@ _shtab_faceswapctl_commands() {
     completion:'What a shell needs to complete commands, names and IDs while you type.'
     events:'What has happened, a line for each event; -f: and what happens from now on.'
     explain:'Which face a file gets, and by which rule.'
+    faces:'The faces, and what was asked of each; or photos for one, or one taken out.'
+    inboxes:'The inboxes: where they lie, with which preset and priority, and whether all is well there.'
     jobs:'List the jobs, newest first.'
     ledger:'The record of all jobs: copy it while it is in use, or look whether it is whole.'
     logs:'What the engine said in a job'"'"'s last execution; -f: and what it says until the job has ended.'
     models:'The model files that FaceFusion needs: list, fetch, verify, or remove what is not needed.'
+    open:'Open the dashboard in a browser, by a link that works once.'
     pause:'Start nothing new, in the whole daemon or from one inbox; what runs goes on.'
+    presets:'The presets, what each means, and which inboxes use it.'
     priority:'Let jobs go before others, or after them.'
+    report:'What was done: jobs, frames, how fast, what failed and why, how busy the slots were.'
     resume:'Go on after pause; with an INBOX, also without the files that it lacks.'
     retry:'Run failed or cancelled jobs again.'
     show:'Everything about jobs.'
@@ -97,6 +102,27 @@ _shtab_faceswapctl_explain_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_faceswapctl_explain_defaults_added=0
 
+_shtab_faceswapctl_faces_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--socket[the daemon\'s socket]:PATH:_files"
+  "--json[print JSON]"
+  ":list (the default)\; add NAME PHOTO...\; remove NAME:(list add remove)"
+  ":the face\'s name:"
+  "(*)::add\: photos of this person, which are copied:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_faceswapctl_faces_defaults_added=0
+
+_shtab_faceswapctl_inboxes_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--socket[the daemon\'s socket]:PATH:_files"
+  "--json[print JSON]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_faceswapctl_inboxes_defaults_added=0
+
 _shtab_faceswapctl_jobs_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--socket[the daemon\'s socket]:PATH:_files"
@@ -147,6 +173,16 @@ _shtab_faceswapctl_models_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_faceswapctl_models_defaults_added=0
 
+_shtab_faceswapctl_open_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--socket[the daemon\'s socket]:PATH:_files"
+  "--json[print JSON]"
+  "--print[only print the link]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_faceswapctl_open_defaults_added=0
+
 _shtab_faceswapctl_pause_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--socket[the daemon\'s socket]:PATH:_files"
@@ -156,6 +192,15 @@ _shtab_faceswapctl_pause_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_faceswapctl_pause_defaults_added=0
+
+_shtab_faceswapctl_presets_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--socket[the daemon\'s socket]:PATH:_files"
+  "--json[print JSON]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_faceswapctl_presets_defaults_added=0
 
 _shtab_faceswapctl_priority_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -167,6 +212,16 @@ _shtab_faceswapctl_priority_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_faceswapctl_priority_defaults_added=0
+
+_shtab_faceswapctl_report_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--socket[the daemon\'s socket]:PATH:_files"
+  "--json[print JSON]"
+  "--days[today and the days before, N in all (default\: 7)]:N:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_faceswapctl_report_defaults_added=0
 
 _shtab_faceswapctl_resume_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -279,12 +334,17 @@ _shtab_faceswapctl() {
         completion) _arguments -C -s $_shtab_faceswapctl_completion_options ;;
         events) _arguments -C -s $_shtab_faceswapctl_events_options ;;
         explain) _arguments -C -s $_shtab_faceswapctl_explain_options ;;
+        faces) _arguments -C -s $_shtab_faceswapctl_faces_options ;;
+        inboxes) _arguments -C -s $_shtab_faceswapctl_inboxes_options ;;
         jobs) _arguments -C -s $_shtab_faceswapctl_jobs_options ;;
         ledger) _arguments -C -s $_shtab_faceswapctl_ledger_options ;;
         logs) _arguments -C -s $_shtab_faceswapctl_logs_options ;;
         models) _arguments -C -s $_shtab_faceswapctl_models_options ;;
+        open) _arguments -C -s $_shtab_faceswapctl_open_options ;;
         pause) _arguments -C -s $_shtab_faceswapctl_pause_options ;;
+        presets) _arguments -C -s $_shtab_faceswapctl_presets_options ;;
         priority) _arguments -C -s $_shtab_faceswapctl_priority_options ;;
+        report) _arguments -C -s $_shtab_faceswapctl_report_options ;;
         resume) _arguments -C -s $_shtab_faceswapctl_resume_options ;;
         retry) _arguments -C -s $_shtab_faceswapctl_retry_options ;;
         show) _arguments -C -s $_shtab_faceswapctl_show_options ;;
