@@ -6,6 +6,7 @@ from pathlib import Path
 
 from faceswapd.core.engine_options import check
 from faceswapd.core.presets import PRESETS
+from faceswapd.settings.checking_webhooks import webhooks
 from faceswapd.settings.problem import Problem, Source
 from faceswapd.settings.schema import HttpSettings, Settings
 
@@ -20,6 +21,7 @@ def contradictions(source: Source, settings: Settings) -> Iterator[Problem]:
     yield from _folders(source, settings)
     yield from _template(source, settings)
     yield from _http(source, settings.http)
+    yield from webhooks(source, settings)
 
 
 def _names(source: Source, settings: Settings) -> Iterator[Problem]:

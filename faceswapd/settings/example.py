@@ -5,7 +5,15 @@ from pathlib import Path
 
 from pydantic import BaseModel, ByteSize
 
-from faceswapd.settings.schema import REPEATED, InboxSettings, PresetSettings, Section, Settings, section_of
+from faceswapd.settings.schema import (
+    REPEATED,
+    InboxSettings,
+    PresetSettings,
+    Section,
+    Settings,
+    WebhookSettings,
+    section_of,
+)
 
 
 def example(header: str = "") -> str:
@@ -21,6 +29,11 @@ def example(header: str = "") -> str:
     lines += _example_section(InboxSettings, commented=("name", "options"))
     lines += ["# A preset of your own. Take the # away from all of it.", "# [[preset]]"]
     lines += _example_section(PresetSettings, commented=tuple(PresetSettings.model_fields))
+    lines += [
+        f"# {WebhookSettings.__doc__} docs/webhooks.md tells all of it; of `secret` and `secret_file` it takes one."
+    ]
+    lines += ["# [[webhook]]"]
+    lines += _example_section(WebhookSettings, commented=tuple(WebhookSettings.model_fields))
     for name, info in Settings.model_fields.items():
         if section := section_of(info.annotation):
             lines += _whole_section(name, section)

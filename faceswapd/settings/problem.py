@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 PREFIX: Final = "FACESWAPD_"  # of the environment variables
-Location = tuple[str | int, ...]  # section, number of an [[inbox]] or a [[preset]], key
+Location = tuple[str | int, ...]  # section, number of an [[inbox]], [[preset]] or [[webhook]], key
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 from pydantic_settings import SettingsError as UnreadableSourceError
@@ -70,11 +71,13 @@ def _checked(config: Path) -> Settings:
 
 def _further(source: Source, values: dict[str, Any], details: "list[_Detail]") -> tuple[Problem, ...]:
     """What is wrong with the rest, so that all mistakes are told at once. The rest alone may look wrong where an
-    inbox or a folder is left out of it: then nothing is said of it yet."""
+    inbox, a folder or an address is left out of it: then nothing is said of it yet."""
     rest = copy.deepcopy(values)
     for detail in details:
         last = detail.loc[-1]
-        if isinstance(last, int) or (detail.kind != UNKNOWN and last in ("inbox", "path", "name", *FOLDERS)):
+        if isinstance(last, int) or (
+            detail.kind != UNKNOWN and last in ("inbox", "path", "name", "url", "secret", *FOLDERS)
+        ):
             return ()
         _take_out(rest, detail.loc)
     try:
@@ -112,12 +115,27 @@ def _absolute(settings: Settings, base: Path) -> Settings:
         inbox.model_copy(update={"path": at(inbox.path), "name": inbox.name or at(inbox.path).name})
         for inbox in settings.inbox
     )
+    webhooks = tuple(
+        webhook.model_copy(
+            update={
+                "name": webhook.name or _host(webhook.url),
+                "secret_file": None if webhook.secret_file is None else at(webhook.secret_file),
+            }
+        )
+        for webhook in settings.webhook
+    )
     own = settings.engine.facefusion
     found = {name: at(value) for name in ("root", "python") if (value := getattr(own, name)) is not None}
     engine = settings.engine.model_copy(update={"facefusion": own.model_copy(update=found)})
     tls = {name: at(value) for name in ("certificate", "key") if (value := getattr(settings.http, name)) is not None}
     http = settings.http.model_copy(update=tls)
-    return settings.model_copy(update={**paths, "inbox": inboxes, "engine": engine, "http": http})
+    return settings.model_copy(update={**paths, "inbox": inboxes, "webhook": webhooks, "engine": engine, "http": http})
+
+
+def _host(url: str) -> str:
+    with contextlib.suppress(ValueError):
+        return urlsplit(url).hostname or ""
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +168,8 @@ def _problem(source: Source, detail: _Detail) -> Problem:
         return Problem(where, f"There is no setting `{names[-1]}` here.", remedy)
     if detail.loc == ("preset",) and isinstance(detail.value, str):  # a word that is a section's name, too
         return Problem(where, "There is no setting `preset` here.", "It belongs under [inbox].")
-    value = "" if isinstance(detail.value, dict | list) else f" (it is {detail.value!r})"
+    secret = detail.loc[0] == "webhook" and detail.loc[-1] in ("webhook", "url", "secret", "secret_file")
+    value = "" if secret or isinstance(detail.value, dict | list) else f" (it is {detail.value!r})"
     message = detail.message.removeprefix("Value error, ")
     return Problem(where, f"{message[0].upper()}{message[1:]}{value}.", "See config.example.toml for what it takes.")
 

@@ -13,6 +13,7 @@ from faceswapd.core.mounts import How
 from faceswapd.core.plan import Timeouts
 from faceswapd.core.presets import PRESETS, PresetSpec
 from faceswapd.core.retry import RetryPolicy
+from faceswapd.core.webhook import EVENTS, Format
 from faceswapd.settings.problem import PREFIX
 
 UNITS: Final = {"": 1.0, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
@@ -210,6 +211,31 @@ class HttpSettings(Section):
     key: Place | None = Field(None, description="its key (PEM)", examples=["tls/key.pem"])
 
 
+class WebhookSettings(Section):
+    """Where what happens is told to another program, by HTTP."""
+
+    url: str = Field("", repr=False, description="where to", examples=["https://example.com/hooks/faceswapd"])
+    name: str = Field("", description="how it is called; empty: the host of its address")
+    secret: str = Field(
+        "",
+        repr=False,
+        description="what its messages are signed with",
+        examples=["whsec_..."],
+    )
+    secret_file: Place | None = Field(
+        None, description="a file with the secret, instead of it", examples=["webhook.secret"]
+    )
+    format: Format = Field("standard", description="standard, slack, text (such as for ntfy) or apprise")
+    events: tuple[str, ...] = Field(EVENTS, description="what it is told")
+    allow_private: bool = Field(False, description="whether it may lie on this machine or in a private network")
+
+
+class NotifySettings(Section):
+    """Notifications on the desktop of whoever runs the daemon."""
+
+    desktop: bool = Field(False, description="whether they are shown: when the queue is empty, and when it is held")
+
+
 class RetentionSettings(Section):
     """How long what has ended is remembered; 0 is for ever. Jobs stay: they keep a target from being swapped twice."""
 
@@ -245,6 +271,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="debug, info, warning or error")
     inbox: tuple[InboxSettings, ...] = Field((InboxSettings(),), description="the folders that are watched")
     preset: tuple[PresetSettings, ...] = Field((), description="presets of your own")
+    webhook: tuple[WebhookSettings, ...] = Field((), description="programs that are told what happens")
     intake: IntakeSettings = IntakeSettings()
     engine: EngineSettings = EngineSettings()
     limits: LimitSettings = LimitSettings()
@@ -252,6 +279,7 @@ class Settings(BaseSettings):
     retry: RetrySettings = RetrySettings()
     retention: RetentionSettings = RetentionSettings()
     http: HttpSettings = HttpSettings()
+    notify: NotifySettings = NotifySettings()
 
     @classmethod
     def settings_customise_sources(
@@ -330,7 +358,11 @@ def section_of(annotation: object) -> type[Section] | None:
     return annotation if isinstance(annotation, type) and issubclass(annotation, Section) else None
 
 
-REPEATED: Final[Mapping[str, type[Section]]] = {"inbox": InboxSettings, "preset": PresetSettings}
+REPEATED: Final[Mapping[str, type[Section]]] = {
+    "inbox": InboxSettings,
+    "preset": PresetSettings,
+    "webhook": WebhookSettings,
+}
 
 
 def locations() -> list[tuple[str, ...]]:

@@ -19,11 +19,14 @@ def nothing_of_the_users_own(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def uncommented(*, preset: bool) -> str:
-    """The example with every setting and every section switched on; the [[preset]] only if it is asked for."""
-    text = example(HEADER).replace("# [[preset]]", "[[preset]]")
-    if not preset:
-        text = re.sub(r"^\[\[preset\]\]\n(.+\n)*", "", text, flags=re.MULTILINE)
+def uncommented(*with_sections: str) -> str:
+    """The example with every setting and every section switched on; of [[preset]] and [[webhook]] those that are asked
+    for."""
+    text = example(HEADER)
+    for name in ("preset", "webhook"):
+        text = text.replace(f"# [[{name}]]", f"[[{name}]]")
+        if name not in with_sections:
+            text = re.sub(rf"^\[\[{name}\]\]\n(.+\n)*", "", text, flags=re.MULTILINE)
     return re.sub(r"^# (?=\w+ = |\[[\w.]+\]$)", "", text, flags=re.MULTILINE)
 
 
@@ -51,7 +54,7 @@ def test_the_example_sets_nothing(tmp_path: Path) -> None:
 
 def test_with_every_line_switched_on_it_says_the_defaults(tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
-    config.write_text(uncommented(preset=False), encoding="utf-8")
+    config.write_text(uncommented(), encoding="utf-8")
     everything = load(config)
     config.write_text("", encoding="utf-8")
     usual = load(config)
@@ -66,16 +69,16 @@ def test_with_every_line_switched_on_it_says_the_defaults(tmp_path: Path) -> Non
 
 def test_a_preset_of_ones_own_begins_with_the_line_that_is_shown(tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
-    config.write_text(uncommented(preset=True), encoding="utf-8")
+    config.write_text(uncommented("preset"), encoding="utf-8")
     assert load(config).preset == (PresetSettings(),)
 
 
 def test_every_setting_is_named_with_its_default_and_its_meaning() -> None:
     text = example(HEADER)
-    values = tomllib.loads(uncommented(preset=True))
+    values = tomllib.loads(uncommented("preset", "webhook"))
     for location in locations():
         section, name = location[:-1], location[-1]
-        if location in {("inbox",), ("preset",)}:
+        if location in {("inbox",), ("preset",), ("webhook",)}:
             continue
         info = fields_of(section)[name]
         assert info.description
