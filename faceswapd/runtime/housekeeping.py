@@ -11,7 +11,7 @@ import structlog
 
 from faceswapd.children.shield import beating
 from faceswapd.core.job import State
-from faceswapd.ledger import pruning, reports
+from faceswapd.ledger import deliveries, pruning, reports
 from faceswapd.ledger.connection import Ledger
 from faceswapd.runtime import outbox
 from faceswapd.runtime.beats import BEAT_SECONDS, Beats
@@ -53,6 +53,8 @@ class Housekeeping:
         kept, now = self._settings.retention, time.time()
         work = pruning.Pruning(self._ledger)
         events = await self._prune(work.events, now - kept.events) if kept.events else 0
+        if kept.events:
+            await self._prune(lambda before: deliveries.prune(self._ledger, before), now - kept.events)
         executions = await self._prune(work.executions, now - kept.executions) if kept.executions else 0
         originals = await self._clear_done(now - kept.done) if kept.done else 0
         if events or executions or originals:

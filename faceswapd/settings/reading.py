@@ -20,6 +20,7 @@ from faceswapd.settings.schema import Settings, locations
 
 UNKNOWN: Final = "extra_forbidden"  # pydantic's word for a key that no setting has
 FOLDERS: Final = ("faces", "outbox", "failed", "done", "state", "scratch", "socket")  # and one file among them
+NEEDED: Final = ("inbox", "path", "name", "url", "secret")  # without which the rest may look wrong, too
 NOT_SETTINGS: Final = ("FACESWAPD_SOCKET", "FACESWAPD_CONFIG", "FACESWAPD_KIN", "FACESWAPD_TEST_")  # read elsewhere
 
 

@@ -9,8 +9,9 @@ import pytest
 from faceswapd.core.eta import Sort
 from faceswapd.core.job import State
 from faceswapd.core.target import Kind
+from faceswapd.core.webhook import EVENTS
 from faceswapd.core.wish import NOTHING
-from faceswapd.ledger import admission, claims, outcomes, report, reports, submission
+from faceswapd.ledger import admission, claims, deliveries, outcomes, report, reports, submission
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.migration import migrations
 from tests.ledger.arrivals import NOW, RUNNER, admit, arrival, faceless, ran
@@ -176,7 +177,23 @@ async def plans(ledger: Ledger) -> Plans:
     await report.ended_executions(ledger, "2025-01-01")
     await report.all_executions(ledger)
     await _hand_over(ledger)
+    await _tell_webhooks(ledger)
     return plans
+
+
+async def _tell_webhooks(ledger: Ledger) -> None:
+    """What the webhooks ask."""
+    await deliveries.begin(ledger, ["hook"], NOW, NOW + 3600)
+    await admit(ledger, arrival("told.mp4"), arrival("told too.mp4"))
+    await deliveries.fill(ledger, {"hook": EVENTS})
+    one, other = await deliveries.due(ledger, "hook", NOW, 5)
+    await deliveries.failed(ledger, one, "It answered 500.", NOW + 5, NOW)
+    await deliveries.delivered(ledger, other, NOW)
+    await deliveries.next_due(ledger, "hook", NOW)
+    await deliveries.tallies(ledger)
+    await deliveries.give_up(ledger, "hook", "It is gone.", NOW)
+    await deliveries.prune(ledger, NOW + 1)
+    await deliveries.begin(ledger, [], NOW, NOW + 3600)
 
 
 async def _hand_over(ledger: Ledger) -> None:
@@ -205,7 +222,7 @@ async def test_no_query_reads_a_whole_table_or_sorts_one(plans: Plans) -> None:
     slow = [
         (statement, step)
         for statement, step in plans.steps()
-        if (match := re.match(r"SCAN (jobs|segments|executions|events|sightings)\b(.*)", step))
+        if (match := re.match(r"SCAN (jobs|segments|executions|events|sightings|deliveries)\b(.*)", step))
         and "INDEX" not in match[2]
         and not re.search(r"ORDER BY (jobs\.)?id( DESC)? LIMIT \d+$", statement)  # by the primary key, a few rows
     ]
