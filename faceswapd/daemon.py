@@ -43,6 +43,7 @@ from faceswapd.runtime.notices import Notices
 from faceswapd.runtime.readings import Readings
 from faceswapd.runtime.scheduler import Scheduler
 from faceswapd.runtime.watchdog import Watchdog
+from faceswapd.runtime.webhooks import Webhooks
 from faceswapd.settings import Settings
 
 STARTING = ("control", "inbox", "scheduler", "readings")
@@ -143,6 +144,7 @@ class _Rooms:
         self._fleet, slots = fleet, list(fleet.slots)
         self._notices = Notices()
         self._presets = tuple(spec for name in settings.preset_names() if (spec := settings.preset_spec(name)))
+        self._webhooks = Webhooks(settings.webhook, ledger, self._notices.tell, self._beats)
 
         def children() -> list[int]:
             warm = [slot.engine.child for slot in slots] + [
@@ -207,6 +209,10 @@ class _Rooms:
             tallies,
             self._storage,
         )
+        house = House(
+            self._ledger.without_waiting(), self._live, orders, self._desk, models, network, webhooks=self._webhooks
+        )
+        await self._webhooks.begin()
         doors = server.Server(house, listening, lambda: self._beats.beat("control"), port)
         loop = asyncio.get_running_loop()
         _hear_signals(lambda: loop.call_soon_threadsafe(self._stop))
@@ -226,6 +232,8 @@ class _Rooms:
                     ),
                 ]
                 others.append(begin("housekeeping", Housekeeping(self._settings, self._ledger, self._beats).run()))
+                if self._settings.webhook:
+                    others.append(begin("webhooks", self._webhooks.run()))
                 if any(slot.engine.weaknesses for slot in self._slots):
                     others.append(begin("mender", self._mender.warm()))
                 if models is not None:

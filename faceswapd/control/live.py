@@ -16,6 +16,7 @@ from faceswapd.core.presets import PresetSpec
 from faceswapd.core.reading_history import ReadingHistory
 from faceswapd.core.running_log import RunningLog
 from faceswapd.core.submitting import Looked
+from faceswapd.core.webhook import Sent, WebhookState
 from faceswapd.engines.facefusion.model_store import Inventory, Pruned
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.outcomes import Again
@@ -139,6 +140,16 @@ class DeskDoor(Protocol):
         """What a file is, or in one sentence why it cannot be taken. May take minutes, and may be given up."""
 
 
+class WebhooksDoor(Protocol):
+    """The programs that are told what happens."""
+
+    def states(self) -> tuple[WebhookState, ...]:
+        """How each gets on."""
+
+    async def test(self, name: str) -> Sent | None:
+        """Send something right now. None: there is no such webhook."""
+
+
 @dataclass(frozen=True, slots=True)
 class Network:
     """The TCP port."""
@@ -164,3 +175,4 @@ class House:
     history: ReadingHistory = field(default_factory=ReadingHistory)
     tallies: Tallies | None = None  # None: nobody counts
     storage: Storage | None = None  # None: no files are handed over
+    webhooks: WebhooksDoor | None = None  # None: as one without any

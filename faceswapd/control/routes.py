@@ -28,6 +28,7 @@ from faceswapd.control import (
     requests,
     stream_routes,
     submit_handlers,
+    webhook_routes,
 )
 from faceswapd.control.live import House
 from faceswapd.control.operation import NUMBER, PATH, Operation, Parameter, Told, waits
@@ -250,4 +251,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *file_routes.OPERATIONS,
     *face_routes.OPERATIONS,
     *log_routes.OPERATIONS,
+    *webhook_routes.OPERATIONS,
 )

@@ -335,6 +335,15 @@ def _completion(client: Client, arguments: Namespace, terminal: Terminal) -> int
     return 0
 
 
+def _webhook(client: Client, arguments: Namespace, terminal: Terminal) -> int:
+    from faceswapd.ctl import webhook
+
+    if arguments.name is not None and arguments.action != "test":
+        complain("A name belongs to `faceswapctl webhook test NAME`.")
+        return USAGE
+    return webhook.carry_out(client, arguments.action, arguments.name, terminal, as_json=arguments.json)
+
+
 def _stop(client: Client, arguments: Namespace, terminal: Terminal) -> int:
     return _order(client, "/api/stop", {}, arguments, terminal)
 
@@ -374,5 +383,6 @@ COMMANDS: dict[str, Callable[[Client, Namespace, Terminal], int]] = {
     "report": _report,
     "open": _open,
     "completion": _completion,
+    "webhook": _webhook,
     "stop": _stop,
 }

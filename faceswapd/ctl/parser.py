@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from faceswapd.ctl import face_words
 
 Adder = Callable[[str, str], argparse.ArgumentParser]  # name and meaning of a command
+from collections.abc import Callable
 
 STATES = ("parked", "queued", "running", "succeeded", "failed", "cancelled")
 
@@ -14,6 +15,7 @@ MOST_IDS = 10_000  # jobs that one command takes
 LEDGER_ACTIONS = ("backup", "check")
 
 SHELLS = ("bash", "zsh", "fish")
+WEBHOOK_ACTIONS = ("list", "test")
 
 MODEL_ACTIONS = ("list", "pull", "verify", "prune")
 
@@ -166,6 +168,24 @@ def _ordering(add: Adder) -> None:
 
 def _daily(add: Adder) -> None:
     """Commands that look after the daemon."""
+    _add_models(add)
+
+    ledger = add("ledger", "the record of all jobs: copy it while it is in use, or look whether it is whole")
+    ledger.add_argument(
+        "action",
+        choices=LEDGER_ACTIONS,
+        metavar="ACTION",
+        help="backup FILE: a whole copy, which replaces no file; check: is it whole, and do its books balance?",
+    )
+    ledger.add_argument("file", nargs="?", metavar="FILE", help="backup: the new file")
+
+    _add_webhook(add)
+
+    add("stop", "let the daemon finish what runs and end; a second stop ends it at once")
+    return top
+
+
+def _add_models(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
     models = add("models", "the model files that FaceFusion needs: list, fetch, verify, or remove what is not needed")
     models.add_argument(
         "action",
@@ -176,15 +196,6 @@ def _daily(add: Adder) -> None:
         help="list (the default); pull: fetch what lacks; verify: read each anew; prune: what no preset needs",
     )
     models.add_argument("--yes", action="store_true", help="prune: remove it, instead of only showing it")
-
-    ledger = add("ledger", "the record of all jobs: copy it while it is in use, or look whether it is whole")
-    ledger.add_argument(
-        "action",
-        choices=LEDGER_ACTIONS,
-        metavar="ACTION",
-        help="backup FILE: a whole copy, which replaces no file; check: is it whole, and do its books balance?",
-    )
-    ledger.add_argument("file", nargs="?", metavar="FILE", help="backup: the new file")
 
     add("open", "open the dashboard in a browser, by a link that works once").add_argument(
         "--print", action="store_true", help="only print the link"
@@ -253,6 +264,19 @@ def _listings(add: Adder) -> None:
         add(name, text)
     report = add("report", "what was done: jobs, frames, how fast, what failed and why, how busy the slots were")
     report.add_argument("--days", type=_natural, metavar="N", help="today and the days before, N in all (default: 7)")
+
+
+def _add_webhook(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
+    webhook = add("webhook", "the programs that are told what happens: list them, or send them a test")
+    webhook.add_argument(
+        "action",
+        nargs="?",
+        choices=WEBHOOK_ACTIONS,
+        default="list",
+        metavar="ACTION",
+        help="list (the default); test: send one of them, or all, something right now",
+    )
+    webhook.add_argument("name", nargs="?", metavar="NAME", help="test: the webhook's name")
 
 
 def _natural(text: str) -> int:

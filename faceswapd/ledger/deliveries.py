@@ -193,7 +193,7 @@ async def delivered(ledger: Ledger, delivery: Delivery, now: float) -> None:
             "UPDATE webhooks SET delivered = delivered + 1, last_success_at = ? WHERE name = ?", (now, delivery.webhook)
         )
 
-    await ledger.write(unit, durable=False)
+    await ledger.write(unit, durable=False, ring=False)
 
 
 async def failed(ledger: Ledger, delivery: Delivery, error: str, again: float | None, now: float) -> None:
@@ -210,7 +210,7 @@ async def failed(ledger: Ledger, delivery: Delivery, error: str, again: float | 
             )
         _blame(connection, delivery.webhook, error, now, 1 if again is None else 0)
 
-    await ledger.write(unit, durable=False)
+    await ledger.write(unit, durable=False, ring=False)
 
 
 async def give_up(ledger: Ledger, webhook: str, error: str, now: float) -> None:
@@ -224,7 +224,7 @@ async def give_up(ledger: Ledger, webhook: str, error: str, now: float) -> None:
         ).rowcount
         _blame(connection, webhook, error, now, gone)
 
-    await ledger.write(unit)
+    await ledger.write(unit, ring=False)
 
 
 def _end(connection: sqlite3.Connection, delivery: int, state: str, error: str | None, now: float) -> None:

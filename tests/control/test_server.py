@@ -38,9 +38,11 @@ from faceswapd.ledger import admission, outcomes, standing
 from faceswapd.ledger.admission import Arrival
 from faceswapd.ledger.connection import Ledger
 from faceswapd.media.examiner import Examiner
+from faceswapd.runtime.beats import Beats
 from faceswapd.runtime.desk import Desk
+from faceswapd.runtime.webhooks import Webhooks
 from faceswapd.settings import Settings
-from faceswapd.settings.schema import HttpSettings, InboxSettings
+from faceswapd.settings.schema import HttpSettings, InboxSettings, WebhookSettings
 from tests.engines.facefusion.small_root import installed, small_root
 from tests.runtime.workplace import CHILD
 
@@ -150,6 +152,9 @@ async def control(tmp_path: Path) -> AsyncIterator[Control]:
     told = Orders(stop, lambda: orders.append("look"), lambda _: None)
     storage = Storage(_settings(tmp_path), Thumbnails(tmp_path / "thumbnails", examiner))
     house = House(ledger, lambda: live, told, desk, models, port.network, storage=storage)
+    webhook = WebhookSettings(url="http://127.0.0.1/key", name="hook", format="text")
+    webhooks = Webhooks((webhook,), ledger, lambda *_: None, Beats())
+    house = House(ledger, lambda: live, told, desk, models, port.network, webhooks=webhooks)
     path = tmp_path / "control.sock"
     with listen(path) as listening, port.listening:
         serving = asyncio.create_task(Server(house, listening, port=port).run())
@@ -214,6 +219,8 @@ async def test_every_route_answers_with_its_message(control: Control) -> None:
         ("GET", "/api/presets"): ("/api/presets", None),
         ("GET", "/api/report"): ("/api/report?days=30", None),
         ("DELETE", "/api/faces/{name}"): ("/api/faces/zoe", None),
+        ("GET", "/api/webhooks"): ("/api/webhooks", None),
+        ("POST", "/api/webhooks/test"): ("/api/webhooks/test", {"name": "hook"}),
     }
     assert set(asked) == set(documented())
     for (method, path), (route, body) in asked.items():
@@ -256,6 +263,8 @@ async def test_every_route_answers_with_its_message(control: Control) -> None:
         ("GET", "/api/find", None, 400, "The request names no path."),
         ("GET", "/api/find?path=a%00b", None, 400, "The request names no path."),
         ("GET", "/api/explain?path=", None, 400, "The request names no path."),
+        ("POST", "/api/webhooks/test", {"name": "other"}, 404, "There is no webhook 'other'."),
+        ("POST", "/api/webhooks/test", {}, 400, "The request lacks `name`."),
         ("POST", "/api/jobs/2/assign", b"{", 400, "The request is no JSON."),
         ("POST", "/api/jobs/2/assign", b"\xff\xfe", 400, "The request is no JSON."),
         ("POST", "/api/jobs/2/assign", b"[" * 50_000, 400, "The request is no JSON."),
