@@ -35,6 +35,7 @@ from faceswapd.runtime import freezing, notes, notify, recovery
 from faceswapd.runtime.beats import STALE_SECONDS, Beats
 from faceswapd.runtime.course import Slot, Workshop
 from faceswapd.runtime.desk import Desk
+from faceswapd.runtime.desktop import Desktop
 from faceswapd.runtime.fleet import Fleet, chosen_fleet
 from faceswapd.runtime.ground import is_mounted
 from faceswapd.runtime.housekeeping import Housekeeping
@@ -234,6 +235,10 @@ class _Rooms:
                 others.append(begin("housekeeping", Housekeeping(self._settings, self._ledger, self._beats).run()))
                 if self._settings.webhook:
                     others.append(begin("webhooks", self._webhooks.run()))
+                if self._settings.notify.desktop:
+                    desktop = Desktop(self._ledger, self._notices.tell, self._beats)
+                    await desktop.begin()
+                    others.append(begin("desktop", desktop.run()))
                 if any(slot.engine.weaknesses for slot in self._slots):
                     others.append(begin("mender", self._mender.warm()))
                 if models is not None:
