@@ -209,9 +209,7 @@ class _Rooms:
             self._readings.history,
             tallies,
             self._storage,
-        )
-        house = House(
-            self._ledger.without_waiting(), self._live, orders, self._desk, models, network, webhooks=self._webhooks
+            self._webhooks,
         )
         await self._webhooks.begin()
         doors = server.Server(house, listening, lambda: self._beats.beat("control"), port)
@@ -368,6 +366,7 @@ class _Rooms:
             outbox=str(self._settings.outbox),
             breaker=self._scheduler.breaker,
             silent=self._beats.silent(STALE_SECONDS),
+            webhook_backlog=sum(one.waiting for one in self._webhooks.states()),
             beats=self._beats.ages(),
             limits=self._settings.gate_limits(),
             places=tuple(self._slot_live(slot) for slot in self._slots),

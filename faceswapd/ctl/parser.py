@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from faceswapd.ctl import face_words
 
 Adder = Callable[[str, str], argparse.ArgumentParser]  # name and meaning of a command
-from collections.abc import Callable
 
 STATES = ("parked", "queued", "running", "succeeded", "failed", "cancelled")
 
@@ -168,7 +167,7 @@ def _ordering(add: Adder) -> None:
 
 def _daily(add: Adder) -> None:
     """Commands that look after the daemon."""
-    _add_models(add)
+    _models(add)
 
     ledger = add("ledger", "the record of all jobs: copy it while it is in use, or look whether it is whole")
     ledger.add_argument(
@@ -179,13 +178,18 @@ def _daily(add: Adder) -> None:
     )
     ledger.add_argument("file", nargs="?", metavar="FILE", help="backup: the new file")
 
-    _add_webhook(add)
+    _webhook(add)
+
+    add("open", "open the dashboard in a browser, by a link that works once").add_argument(
+        "--print", action="store_true", help="only print the link"
+    )
+    completion = add("completion", "what a shell needs to complete commands, names and IDs while you type")
+    completion.add_argument("shell", choices=SHELLS, metavar="SHELL", help="bash, zsh or fish; see the README")
 
     add("stop", "let the daemon finish what runs and end; a second stop ends it at once")
-    return top
 
 
-def _add_models(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
+def _models(add: Adder) -> None:
     models = add("models", "the model files that FaceFusion needs: list, fetch, verify, or remove what is not needed")
     models.add_argument(
         "action",
@@ -196,14 +200,6 @@ def _add_models(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
         help="list (the default); pull: fetch what lacks; verify: read each anew; prune: what no preset needs",
     )
     models.add_argument("--yes", action="store_true", help="prune: remove it, instead of only showing it")
-
-    add("open", "open the dashboard in a browser, by a link that works once").add_argument(
-        "--print", action="store_true", help="only print the link"
-    )
-    completion = add("completion", "what a shell needs to complete commands, names and IDs while you type")
-    completion.add_argument("shell", choices=SHELLS, metavar="SHELL", help="bash, zsh or fish; see the README")
-
-    add("stop", "let the daemon finish what runs and end; a second stop ends it at once")
 
 
 class _Collect(argparse.Action):
@@ -266,7 +262,7 @@ def _listings(add: Adder) -> None:
     report.add_argument("--days", type=_natural, metavar="N", help="today and the days before, N in all (default: 7)")
 
 
-def _add_webhook(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
+def _webhook(add: Adder) -> None:
     webhook = add("webhook", "the programs that are told what happens: list them, or send them a test")
     webhook.add_argument(
         "action",

@@ -151,10 +151,9 @@ async def control(tmp_path: Path) -> AsyncIterator[Control]:
     port = open_port(HttpSettings(enabled=True, port=0, hosts=("studio.example",)), tmp_path / "token")
     told = Orders(stop, lambda: orders.append("look"), lambda _: None)
     storage = Storage(_settings(tmp_path), Thumbnails(tmp_path / "thumbnails", examiner))
-    house = House(ledger, lambda: live, told, desk, models, port.network, storage=storage)
     webhook = WebhookSettings(url="http://127.0.0.1/key", name="hook", format="text")
     webhooks = Webhooks((webhook,), ledger, lambda *_: None, Beats())
-    house = House(ledger, lambda: live, told, desk, models, port.network, webhooks=webhooks)
+    house = House(ledger, lambda: live, told, desk, models, port.network, storage=storage, webhooks=webhooks)
     path = tmp_path / "control.sock"
     with listen(path) as listening, port.listening:
         serving = asyncio.create_task(Server(house, listening, port=port).run())

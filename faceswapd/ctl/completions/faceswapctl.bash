@@ -5,7 +5,7 @@
 #    source ~/.local/share/bash_completion/faceswapctl
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_faceswapctl_subparsers=(status jobs show logs wait events watch explain pause resume cancel retry priority assign submit faces inboxes presets report models ledger open completion stop)
+_shtab_faceswapctl_subparsers=(status jobs show logs wait events watch explain pause resume cancel retry priority assign submit faces inboxes presets report models ledger webhook open completion stop)
 
 _shtab_faceswapctl_status_option_strings=(-h --help --socket --json)
 _shtab_faceswapctl_jobs_option_strings=(-h --help --socket --json --state --inbox --face --preset --category --text --limit --before)
@@ -28,6 +28,7 @@ _shtab_faceswapctl_presets_option_strings=(-h --help --socket --json)
 _shtab_faceswapctl_report_option_strings=(-h --help --socket --json --days)
 _shtab_faceswapctl_models_option_strings=(-h --help --socket --json --yes)
 _shtab_faceswapctl_ledger_option_strings=(-h --help --socket --json)
+_shtab_faceswapctl_webhook_option_strings=(-h --help --socket --json)
 _shtab_faceswapctl_open_option_strings=(-h --help --socket --json --print)
 _shtab_faceswapctl_completion_option_strings=(-h --help --socket --json)
 _shtab_faceswapctl_stop_option_strings=(-h --help --socket --json)
@@ -74,6 +75,7 @@ _shtab_faceswapctl_report___socket_COMPGEN=_shtab_compgen_files
 _shtab_faceswapctl_models___socket_COMPGEN=_shtab_compgen_files
 _shtab_faceswapctl_ledger_pos_1_COMPGEN=_shtab_compgen_files
 _shtab_faceswapctl_ledger___socket_COMPGEN=_shtab_compgen_files
+_shtab_faceswapctl_webhook___socket_COMPGEN=_shtab_compgen_files
 _shtab_faceswapctl_open___socket_COMPGEN=_shtab_compgen_files
 _shtab_faceswapctl_completion___socket_COMPGEN=_shtab_compgen_files
 _shtab_faceswapctl_stop___socket_COMPGEN=_shtab_compgen_files
@@ -83,8 +85,9 @@ _shtab_faceswapctl_jobs___state_choices=(parked queued running succeeded failed 
 _shtab_faceswapctl_faces_pos_0_choices=(list add remove)
 _shtab_faceswapctl_models_pos_0_choices=(list pull verify prune)
 _shtab_faceswapctl_ledger_pos_0_choices=(backup check)
+_shtab_faceswapctl_webhook_pos_0_choices=(list test)
 _shtab_faceswapctl_completion_pos_0_choices=(bash zsh fish)
-_shtab_faceswapctl_pos_0_choices=(status jobs show logs wait events watch explain pause resume cancel retry priority assign submit faces inboxes presets report models ledger open completion stop)
+_shtab_faceswapctl_pos_0_choices=(status jobs show logs wait events watch explain pause resume cancel retry priority assign submit faces inboxes presets report models ledger webhook open completion stop)
 
 _shtab_faceswapctl_status__h_nargs=0
 _shtab_faceswapctl_status___help_nargs=0
@@ -167,6 +170,9 @@ _shtab_faceswapctl_models___yes_nargs=0
 _shtab_faceswapctl_ledger__h_nargs=0
 _shtab_faceswapctl_ledger___help_nargs=0
 _shtab_faceswapctl_ledger___json_nargs=0
+_shtab_faceswapctl_webhook__h_nargs=0
+_shtab_faceswapctl_webhook___help_nargs=0
+_shtab_faceswapctl_webhook___json_nargs=0
 _shtab_faceswapctl_open__h_nargs=0
 _shtab_faceswapctl_open___help_nargs=0
 _shtab_faceswapctl_open___json_nargs=0

@@ -62,7 +62,7 @@ function _shtab_faceswapctl_using
   test "$_shtab_faceswapctl_cmdpath" = "$argv"
 end
 
-set -g _shtab_faceswapctl_commands status jobs show logs wait events watch explain pause resume cancel retry priority assign submit faces inboxes presets report models ledger open completion stop
+set -g _shtab_faceswapctl_commands status jobs show logs wait events watch explain pause resume cancel retry priority assign submit faces inboxes presets report models ledger webhook open completion stop
 set -g _shtab_faceswapctl_opts_with_value --before --category --days --face --inbox --limit --not-before --preset --priority --since --socket --state --text --timeout
 
 complete -c faceswapctl -e
@@ -197,6 +197,11 @@ complete -c faceswapctl -n '_shtab_faceswapctl_using ledger' -l socket -xka "(__
 complete -c faceswapctl -n '_shtab_faceswapctl_using ledger' -l json -d 'print JSON'
 complete -c faceswapctl -n '_shtab_faceswapctl_using ledger; and test $_shtab_faceswapctl_npos -eq 0' -ka "backup check" -d 'backup FILE: a whole copy, which replaces no file; check: is it whole, and do its books balance?'
 complete -c faceswapctl -n '_shtab_faceswapctl_using ledger; and test $_shtab_faceswapctl_npos -eq 1' -ka "(__fish_complete_path (commandline -ct))" -d 'backup: the new file'
+complete -c faceswapctl -n '_shtab_faceswapctl_using; and test $_shtab_faceswapctl_npos -eq 0' -a webhook -d 'The programs that are told what happens: list them, or send them a test.'
+complete -c faceswapctl -n '_shtab_faceswapctl_using webhook' -s h -l help -d 'show this help message and exit'
+complete -c faceswapctl -n '_shtab_faceswapctl_using webhook' -l socket -xka "(__fish_complete_path (commandline -ct))" -d 'the daemon'"'"'s socket'
+complete -c faceswapctl -n '_shtab_faceswapctl_using webhook' -l json -d 'print JSON'
+complete -c faceswapctl -n '_shtab_faceswapctl_using webhook; and test $_shtab_faceswapctl_npos -eq 0' -ka "list test" -d 'list (the default); test: send one of them, or all, something right now'
 complete -c faceswapctl -n '_shtab_faceswapctl_using; and test $_shtab_faceswapctl_npos -eq 0' -a open -d 'Open the dashboard in a browser, by a link that works once.'
 complete -c faceswapctl -n '_shtab_faceswapctl_using open' -s h -l help -d 'show this help message and exit'
 complete -c faceswapctl -n '_shtab_faceswapctl_using open' -l socket -xka "(__fish_complete_path (commandline -ct))" -d 'the daemon'"'"'s socket'

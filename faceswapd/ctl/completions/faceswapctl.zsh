@@ -34,6 +34,7 @@ _shtab_faceswapctl_commands() {
     submit:'Make jobs of files that lie anywhere; they are only read, and stay where they are.'
     wait:'Wait until jobs have ended.'
     watch:'The status, redrawn every second; on no terminal one line for each change.'
+    webhook:'The programs that are told what happens: list them, or send them a test.'
   )
   _describe 'faceswapctl commands' _commands
 }
@@ -310,6 +311,17 @@ _shtab_faceswapctl_watch_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_faceswapctl_watch_defaults_added=0
 
+_shtab_faceswapctl_webhook_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--socket[the daemon\'s socket]:PATH:_files"
+  "--json[print JSON]"
+  ":list (the default)\; test\: send one of them, or all, something right now:(list test)"
+  ":test\: the webhook\'s name:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_faceswapctl_webhook_defaults_added=0
+
 
 _shtab_faceswapctl() {
   local context state line curcontext="$curcontext" one_or_more='(*)' remainder='(-)*:' default='*::: :->faceswapctl'
@@ -353,6 +365,7 @@ _shtab_faceswapctl() {
         submit) _arguments -C -s $_shtab_faceswapctl_submit_options ;;
         wait) _arguments -C -s $_shtab_faceswapctl_wait_options ;;
         watch) _arguments -C -s $_shtab_faceswapctl_watch_options ;;
+        webhook) _arguments -C -s $_shtab_faceswapctl_webhook_options ;;
       esac
   esac
 }
