@@ -209,10 +209,12 @@ class FaceFusionEngine:
             assert self._runner is not None
             level = self._level
             runner = self._runner
-            ran = await self._carry_out(work, order, span, part, hearing)
+            try:
+                ran = await self._carry_out(work, order, span, part, hearing)
+            finally:  # also of one that stands still, and is stopped
+                hearing.transcript.end()
+                self._tail = hearing.transcript.tail
             self._peak = runner.peak_memory
-            hearing.transcript.end()
-            self._tail = hearing.transcript.tail
             failure = self._failure(work, ran, hearing)
             if failure is None:
                 self._faults = 0

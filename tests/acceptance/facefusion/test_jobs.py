@@ -24,6 +24,9 @@ def test_the_same_drop_of_files_goes_through_facefusion(farm: Farm, root: Path, 
     changed = cv2.absdiff(looked_at(farm.outbox / "alice" / "photo.png"), looked_at(media / "photo.png"))
     assert changed[40:80, 55:105].mean() > 30
     assert changed[:20].mean() < 5
+    said = farm.ctl("logs", str(farm.job_of(targets[2]).id))
+    assert "[FACEFUSION." in said, "what FaceFusion said is known also when all went well"
+    assert "\n-- swapping\n" in said
     phone = farm.job_of(targets[3])
     assert any(event.kind == "mended" and "rotation" in event.text for event in detail(farm, phone).events)
     farm.stop()  # a job is recorded before its scratch is removed
