@@ -31,7 +31,7 @@ from faceswapd.ledger.outcomes import Again
 from faceswapd.ledger.tallies import Tallies
 from faceswapd.media.examiner import Examiner
 from faceswapd.media.mender import Mender
-from faceswapd.runtime import freezing, notes, notify, recovery
+from faceswapd.runtime import freezing, notes, notify, recovery, uploads
 from faceswapd.runtime.beats import STALE_SECONDS, Beats
 from faceswapd.runtime.course import Slot, Workshop
 from faceswapd.runtime.desk import Desk
@@ -77,6 +77,7 @@ async def run(settings: Settings, watchdog: Watchdog, ready: Callable[[str], Non
         clean = await standing.begin(ledger, boot, os.getpid())
         await recovery.recover(ledger, settings, clean=clean)
         await asyncio.to_thread(face_folder.clean, settings.faces)
+        await uploads.clear(settings, ledger, time.time(), starting=True)
         lookers = _Lookers(Examiner(), Examiner(), Examiner(), Examiner(idle_seconds=20.0), Mender())
         for one in lookers.all:
             stack.push_async_callback(one.close)

@@ -47,7 +47,9 @@ def _route(house: House, guard: Guard, operation: Operation) -> Route:
         if isinstance(answer, Response):
             return answer
         if isinstance(answer, Told):
-            return as_json(answer.message, answer.status)
+            response = as_json(answer.message, answer.status)
+            response.headers.update(answer.headers)
+            return response
         return as_json(answer, operation.status)
 
     return Route(operation.path, endpoint, methods=[operation.method])

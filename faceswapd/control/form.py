@@ -11,7 +11,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from faceswapd.control import messages
 from faceswapd.control.handlers import Refused
@@ -139,7 +139,7 @@ def _text(words: bytes) -> str:
     return words.decode("utf-8", "replace")
 
 
-def field(before: str, data: bytes) -> str:
+def field_text(before: str, data: bytes) -> str:
     """A field's text with one more piece of it. Raises Refused."""
     if len(before) + len(data) > LARGEST_FIELD:
         raise Refused(413, "A field of the form is too long.")
@@ -151,18 +151,33 @@ def lingering(answer: Answer) -> Answer:
     client that is still sending."""
 
     async def told(house: House, request: Request) -> object:
+        heard = _Heard(request.receive)
         try:
-            return await answer(house, request)
+            return await answer(house, Request(request.scope, heard))
         except Refused as refused:
-            return _LastWord(refused)
+            return _LastWord(refused, heard)
 
     return told
+
+
+class _Heard:
+    """Hears a request, and knows whether that was all."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self.all = False
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        self.all = self.all or not message.get("more_body")
+        return message
 
 
 class _LastWord(Response):
     """A refusal after which the connection ends."""
 
-    def __init__(self, refused: Refused) -> None:
+    def __init__(self, refused: Refused, heard: _Heard) -> None:
+        self._heard = heard
         body = json.dumps(messages.to_wire(refused.message), separators=(",", ":"))
         headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Connection": "close"}
         if refused.wait is not None:
@@ -172,12 +187,11 @@ class _LastWord(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Say it, and let the one who asked come to hear it: a connection that is closed while bytes are on their way
         is reset, and what was said is lost."""
-        del scope
+        del scope, receive
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         await send({"type": "http.response.body", "body": self.body, "more_body": True})
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LINGER_SECONDS):
-                while (message := await receive())["type"] != "http.disconnect":
-                    if not message.get("more_body"):
-                        break
+                while not self._heard.all:
+                    await self._heard()
         await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -1,7 +1,7 @@
 """One row of the table of routes: what it is called, what it hears and says, and who answers it."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from starlette.requests import Request
@@ -68,3 +68,4 @@ class Told:
 
     message: object
     status: int
+    headers: Mapping[str, str] = field(default_factory=dict)  # beside the usual ones

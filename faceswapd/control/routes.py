@@ -23,6 +23,7 @@ from faceswapd.control import (
     model_handlers,
     order_routes,
     page_routes,
+    process_routes,
     report_routes,
     request_messages,
     requests,
@@ -252,4 +253,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *face_routes.OPERATIONS,
     *log_routes.OPERATIONS,
     *webhook_routes.OPERATIONS,
+    *process_routes.OPERATIONS,
 )

@@ -1,12 +1,16 @@
 """The files that the API gives out and takes in."""
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from faceswapd.control.contents import Contents
 from faceswapd.control.thumbnails import Thumbnails
 from faceswapd.settings import Settings
+
+MOST_AT_ONCE: Final = 16  # forms with files that are received
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +20,7 @@ class Storage:
     settings: Settings
     thumbnails: Thumbnails
     contents: Contents = field(default_factory=Contents)
+    receiving: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_AT_ONCE))
 
     @property
     def roots(self) -> Iterator[Path]:

@@ -57,10 +57,10 @@ async def submit(house: House, asked: Submit) -> messages.Submitted:
     live, targets = house.live(), _checked(asked)
     if live.draining:
         raise Refused(503, "The daemon is stopping: submit again when it is back.")
-    order = _ordered(live, asked.words)
+    order = ordered(live, asked.words)
     looked, undone = await _looked_at(house, targets, len(order.faces) * len(order.presets))
     offers = {
-        target: _arrivals(live, target, found, order) for target, found in looked.items() if isinstance(found, Looked)
+        target: arrivals(live, target, found, order) for target, found in looked.items() if isinstance(found, Looked)
     }
     together = [offer for some in offers.values() for offer in some]
     if asked.dry_run:
@@ -91,7 +91,7 @@ async def submit(house: House, asked: Submit) -> messages.Submitted:
     )
 
 
-def _ordered(live: Live, words: Words) -> Order:
+def ordered(live: Live, words: Words) -> Order:
     """What the words ask for. Raises Refused."""
     known = Known(live.rules.faces, live.rules.presets, datetime.now())  # noqa: DTZ005  as clocks on walls show it
     order = order_of(words, live.rules, known, live.inboxes[0].preset if live.inboxes else "balanced")
@@ -114,8 +114,8 @@ async def _looked_at(house: House, targets: Sequence[str], each: int) -> tuple[d
     return looked, [target for target in targets if target not in looked]
 
 
-def _arrivals(live: Live, target: str, looked: Looked, order: Order) -> list[Arrival]:
-    """One for each face and preset."""
+def arrivals(live: Live, target: str, looked: Looked, order: Order, bundle: str | None = None) -> list[Arrival]:
+    """One for each face and preset; `bundle`: the folder of the photos that are the face."""
     options = () if order.named or not live.inboxes else live.inboxes[0].options
     return [
         Arrival(
@@ -129,6 +129,7 @@ def _arrivals(live: Live, target: str, looked: Looked, order: Order) -> list[Arr
             afterwards="keep",
             facts=looked.facts,
             face=face,
+            bundle=bundle,
             rule=order.rule,
             options=options,
             wish=order.wish,

@@ -31,6 +31,7 @@ class Words:
     matrix: bool = False  # where no face is named: all of them
     priority: object = None
     not_before: object = None
+    own: str | None = None  # what photos that come along are called; they are the face
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,8 @@ def order_of(words: Words, rules: Rules, known: Known, usual: str) -> Order | Mi
 
 def _faces(words: Words, rules: Rules, known: Known) -> tuple[tuple[str, ...], str] | Mistake:
     """The faces, and why these."""
+    if words.own is not None:
+        return (words.own,), "its photos came with it"
     faces: dict[str, str] = {}
     for face in words.faces:
         one = _understood({"face": face}, known)

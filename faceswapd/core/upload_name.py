@@ -4,6 +4,7 @@ import re
 import unicodedata
 from typing import Final
 
+PHOTOS: Final = "photos-"  # begins the name of a folder of photos that are a face of their own; their hash follows
 LONGEST: Final = 120  # bytes of the name without its ending
 
 

@@ -13,7 +13,7 @@ from faceswapd.children.shield import beating
 from faceswapd.core.job import State
 from faceswapd.ledger import deliveries, pruning, reports
 from faceswapd.ledger.connection import Ledger
-from faceswapd.runtime import outbox
+from faceswapd.runtime import outbox, uploads
 from faceswapd.runtime.beats import BEAT_SECONDS, Beats
 from faceswapd.settings import Settings
 
@@ -57,8 +57,9 @@ class Housekeeping:
             await self._prune(lambda before: deliveries.prune(self._ledger, before), now - kept.events)
         executions = await self._prune(work.executions, now - kept.executions) if kept.executions else 0
         originals = await self._clear_done(now - kept.done) if kept.done else 0
-        if events or executions or originals:
-            log.info("housekeeping", events=events, executions=executions, originals=originals)
+        sent = await beating(uploads.clear(self._settings, self._ledger, now), self._beat, BEAT_SECONDS)
+        if events or executions or originals or sent:
+            log.info("housekeeping", events=events, executions=executions, originals=originals, uploads=sent)
         if await self._idle():
             if await pruning.worthwhile(self._ledger):
                 await beating(pruning.compact(self._ledger), self._beat, BEAT_SECONDS)

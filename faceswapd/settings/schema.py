@@ -236,6 +236,17 @@ class NotifySettings(Section):
     desktop: bool = Field(False, description="whether they are shown: when the queue is empty, and when it is held")
 
 
+class UploadSettings(Section):
+    """Files that are sent to the API, and lie below the state folder."""
+
+    enabled: bool = Field(True, description="whether they are taken")
+    largest: ByteSize = Field(ByteSize(5_000_000_000), description="how large a target may be", examples=["5 GB"])
+    most_photos: int = Field(20, ge=1, le=50, description="how many photos may come with one target")
+    kept: Seconds = Field(
+        7 * 86400.0, description="how long after its job has ended a target is kept; 0: never removed", examples=["7 d"]
+    )
+
+
 class RetentionSettings(Section):
     """How long what has ended is remembered; 0 is for ever. Jobs stay: they keep a target from being swapped twice."""
 
@@ -280,6 +291,7 @@ class Settings(BaseSettings):
     retention: RetentionSettings = RetentionSettings()
     http: HttpSettings = HttpSettings()
     notify: NotifySettings = NotifySettings()
+    uploads: UploadSettings = UploadSettings()
 
     @classmethod
     def settings_customise_sources(
@@ -312,7 +324,7 @@ class Settings(BaseSettings):
     @property
     def uploads_folder(self) -> Path:
         """Where files that are handed over by the API lie."""
-        return self.state / "uploads"
+        return self.state.absolute() / "uploads"
 
     @property
     def ledger_path(self) -> Path:

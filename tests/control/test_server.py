@@ -170,6 +170,7 @@ async def control(tmp_path: Path) -> AsyncIterator[Control]:
 def _settings(folder: Path) -> Settings:
     names = ("faces", "outbox", "failed", "done", "state")
     places: dict[str, Any] = {name: folder / name for name in names}
+    places["state"].mkdir()
     return Settings(**places, inbox=(InboxSettings(path=folder / "inbox", name="inbox"),))
 
 
@@ -217,6 +218,7 @@ async def test_every_route_answers_with_its_message(control: Control) -> None:
         ("GET", "/api/inboxes"): ("/api/inboxes", None),
         ("GET", "/api/presets"): ("/api/presets", None),
         ("GET", "/api/report"): ("/api/report?days=30", None),
+        ("GET", "/api/status/ID"): ("/api/status/1", None),
         ("DELETE", "/api/faces/{name}"): ("/api/faces/zoe", None),
         ("GET", "/api/webhooks"): ("/api/webhooks", None),
         ("POST", "/api/webhooks/test"): ("/api/webhooks/test", {"name": "hook"}),
