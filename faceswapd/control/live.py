@@ -176,3 +176,4 @@ class House:
     tallies: Tallies | None = None  # None: nobody counts
     storage: Storage | None = None  # None: no files are handed over
     webhooks: WebhooksDoor | None = None  # None: as one without any
+    keys_held: set[str] = field(default_factory=set)  # of the requests with an Idempotency-Key that are being answered

@@ -13,6 +13,7 @@ from faceswapd.control.face_routes import check_photos
 from faceswapd.control.file_routes import storage_of
 from faceswapd.control.form import MEDIA_TYPE, lingering
 from faceswapd.control.handlers import Refused, record_of
+from faceswapd.control.idempotency import KEY, once
 from faceswapd.control.live import House
 from faceswapd.control.operation import NUMBER, Hears, Operation, Told
 from faceswapd.control.process_messages import Processing, Progress
@@ -29,9 +30,15 @@ from faceswapd.ledger.submission import Taken
 async def _process(house: House, request: Request) -> Told:
     if house.live().draining:
         raise Refused(503, "The daemon is stopping: send it again when it is back.")
-    async with receive(storage_of(house), request) as upload:
-        taken = await requests.while_heard(request, _admitted(house, upload))
-    return await told(house, taken)
+    with once(house, request, Processing) as one:
+        async with receive(storage_of(house), request) as upload:
+            known = await one.known(upload.asked)
+            if known is not None:
+                return known
+            taken = await requests.while_heard(request, _admitted(house, upload))
+            answer = await told(house, taken)
+            await one.remember(upload.asked, answer)
+            return answer
 
 
 async def told(house: House, taken: Taken) -> Told:
@@ -130,7 +137,8 @@ OPERATIONS = (
     Operation(
         "POST", "/api/process", lingering(_process),
         "A target is sent, and becomes a job; one that is known already (200) is not made again.",
-        Processing, FORM, status=202, also=((200, Processing),), refusals=(400, 408, 409, 413, 415, 422, 507),
+        Processing, FORM, parameters=(KEY,), status=202, also=((200, Processing),),
+        refusals=(400, 408, 409, 413, 415, 422, 507),
     ),
     Operation(
         "GET", "/api/status/{number}", _progress, "How far a job is.", Progress, parameters=(NUMBER,), refusals=(404,),

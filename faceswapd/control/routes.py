@@ -1,6 +1,7 @@
 """Every request that the daemon answers: one table, from which the application and the OpenAPI document are made."""
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +32,7 @@ from faceswapd.control import (
     submit_handlers,
     webhook_routes,
 )
+from faceswapd.control.idempotency import KEY, once
 from faceswapd.control.live import House
 from faceswapd.control.operation import NUMBER, PATH, Operation, Parameter, Told, waits
 from faceswapd.control.reach import check_reach
@@ -88,7 +90,15 @@ async def _assign(house: House, request: Request) -> object:
 async def _submit(house: House, request: Request) -> object:
     asked = await requests.said(request, request_messages.Submit)
     await check_reach(house, request, asked.targets)
-    return await requests.while_heard(request, submit_handlers.submit(house, asked))
+    with once(house, request, messages.Submitted) as one:
+        words = json.dumps(messages.to_wire(asked), sort_keys=True)
+        known = await one.known(words)
+        if known is not None:
+            return known
+        answer = await requests.while_heard(request, submit_handlers.submit(house, asked))
+        if not answer.undone and not asked.dry_run:
+            await one.remember(words, Told(answer, 200))
+        return answer
 
 
 async def _retry_failed(house: House, request: Request) -> object:
@@ -189,7 +199,7 @@ JOBS = (
     Operation(
         "POST", "/api/submit", _submit,
         "Files of this machine become jobs: what was looked at in a few seconds; the rest is to be asked for again.",
-        messages.Submitted, request_messages.Submit, refusals=(404,),
+        messages.Submitted, request_messages.Submit, parameters=(KEY,), refusals=(404, 409, 422),
     ),
     Operation(
         "GET", "/api/explain", _explain,

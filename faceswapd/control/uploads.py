@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import hashlib
+import json
 import os
 import secrets
 import shutil
@@ -37,6 +38,12 @@ class Upload:
     photos: list[Receiving] = field(default_factory=list)
     fields: dict[str, str] = field(default_factory=dict)
     kept: bool = False
+
+    @property
+    def asked(self) -> str:
+        """All of it in words."""
+        target = None if self.target is None else (self.target.called, self.target.content)
+        return json.dumps([target, [one.content for one in self.photos], sorted(self.fields.items())])
 
     @property
     def photos_name(self) -> str | None:

@@ -11,7 +11,7 @@ from faceswapd.core.job import State
 from faceswapd.core.target import Kind
 from faceswapd.core.webhook import EVENTS
 from faceswapd.core.wish import NOTHING
-from faceswapd.ledger import admission, claims, deliveries, outcomes, report, reports, submission
+from faceswapd.ledger import admission, answers, claims, deliveries, outcomes, report, reports, submission
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.migration import migrations
 from tests.ledger.arrivals import NOW, RUNNER, admit, arrival, faceless, ran
@@ -176,6 +176,7 @@ async def plans(ledger: Ledger) -> Plans:
     await report.ended_jobs(ledger, "2025-01-01")
     await report.ended_executions(ledger, "2025-01-01")
     await report.all_executions(ledger)
+    await answers.remember(ledger, "key", answers.Answer("request", 200, {}, {}), NOW, NOW - 1)
     await _hand_over(ledger)
     await _tell_webhooks(ledger)
     return plans
