@@ -30,7 +30,7 @@ DAEMON = {"aiosqlite", "asyncio", "psutil", "pydantic", "pydantic_settings", "sq
         ("faceswapd.ctl", HEAVY | DAEMON | {"uvicorn", "watchfiles"}),
         ("faceswapd.core.plan", HEAVY | DAEMON),
         ("faceswapd.children.serve", HEAVY | DAEMON),
-        ("faceswapd.daemon", HEAVY | {"prometheus_client"}),  # loaded by the first who asks for metrics
+        ("faceswapd.daemon", HEAVY | {"httpx", "prometheus_client"}),  # loaded where they are asked for
         ("faceswapd.cli.run", HEAVY),
     ],
 )

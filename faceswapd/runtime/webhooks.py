@@ -1,6 +1,7 @@
 """Tells other programs what happens: reads the events on, keeps what is to be sent, and sends it until it is taken."""
 
 import asyncio
+import contextlib
 import math
 import time
 import uuid
@@ -23,7 +24,7 @@ from faceswapd.core.webhook import (
     unsigned,
 )
 from faceswapd.ledger import deliveries
-from faceswapd.ledger.connection import Ledger
+from faceswapd.ledger.connection import Ledger, LedgerFullError
 from faceswapd.ledger.deliveries import Delivery, Tally
 from faceswapd.runtime.beats import BEAT_SECONDS, Beats
 from faceswapd.runtime.posting import GONE, Poster, Resolve, resolved
@@ -89,7 +90,8 @@ class Webhooks:
                 count = self._ledger.bell.count
                 self._beats.beat("webhooks")
                 if rung:
-                    await self._fill()
+                    with contextlib.suppress(LedgerFullError):  # it ends, and the events are there at the next start
+                        await self._fill()
                 for receiver in self._receivers.values():
                     await self._begin_due(receiver, group)
                 wake = min((receiver.look_at for receiver in self._receivers.values()), default=math.inf)
@@ -135,7 +137,8 @@ class Webhooks:
         try:
             sent = await receiver.send(delivery.message, delivery.payload, self._clock())
             if receiver.off is None:  # else all that waited is given up already
-                await self._ended(receiver, delivery, sent)
+                with contextlib.suppress(LedgerFullError):  # likewise, and it is sent once more then
+                    await self._ended(receiver, delivery, sent)
         finally:
             receiver.under_way.discard(delivery.id)
             receiver.look_at = 0.0

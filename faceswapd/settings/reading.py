@@ -169,7 +169,7 @@ def _problem(source: Source, detail: _Detail) -> Problem:
         return Problem(where, f"There is no setting `{names[-1]}` here.", remedy)
     if detail.loc == ("preset",) and isinstance(detail.value, str):  # a word that is a section's name, too
         return Problem(where, "There is no setting `preset` here.", "It belongs under [inbox].")
-    secret = detail.loc[0] == "webhook" and detail.loc[-1] in ("webhook", "url", "secret", "secret_file")
+    secret = detail.loc[0] == "webhook" and not set(detail.loc) & {"name", "format", "events", "allow_private"}
     value = "" if secret or isinstance(detail.value, dict | list) else f" (it is {detail.value!r})"
     message = detail.message.removeprefix("Value error, ")
     return Problem(where, f"{message[0].upper()}{message[1:]}{value}.", "See config.example.toml for what it takes.")

@@ -40,9 +40,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         said = Webhook(SECRET).verify(body, dict(self.headers.items()))
-        if (
-            self.headers["webhook-id"] not in self.server.ids
-        ):  # what was under way when the daemon was killed comes twice
+        # What was under way when the daemon was killed comes twice.
+        if self.headers["webhook-id"] not in self.server.ids:
             self.server.came.put(said)
         self.server.ids.add(self.headers["webhook-id"])
         self.send_response(204)

@@ -76,6 +76,17 @@ def test_mistakes_are_told_and_secrets_are_not(tmp_path: Path, given: dict[str, 
         assert secret not in told
 
 
+@pytest.mark.parametrize(
+    "value", [f'"{SECRET}"', f'[{{"url": 7, "secret": ["{SECRET}"]}}]', f"[{SECRET}", f'["{SECRET}"]']
+)
+def test_a_mistake_in_the_environment_tells_no_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("FACESWAPD_WEBHOOK", value)
+    for one in problems(tmp_path, ""):
+        assert SECRET not in str(one)
+
+
 def test_a_mistyped_event_is_guessed(tmp_path: Path) -> None:
     assert problem(tmp_path, section(events=["job.succeded"])).remedy == "Did you mean 'job.succeeded'?"
 
