@@ -107,7 +107,8 @@ async def jobs(house: House, wanted: listing.Wanted, limit: int, before: int | N
     """GET /api/jobs."""
     view = await View.of(house.ledger, house.live())
     found = await listing.page(house.ledger, wanted, max(1, min(limit, MOST_JOBS)), before)
-    total = await listing.total(house.ledger, wanted)
+    whole = before is None and found.next is None
+    total = len(found.jobs) if whole else await listing.total(house.ledger, wanted)
     return messages.Jobs([view.show(job) for job in found.jobs], total, found.next)
 
 

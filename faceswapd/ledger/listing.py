@@ -63,14 +63,14 @@ async def total(ledger: Ledger, wanted: Wanted) -> int:
     if replace(wanted, preset=None).by_state_alone:
         return await _counted(ledger, wanted)
     top, bottom = await _ends(ledger)
+    condition, values = _condition(wanted)
     number = 0
     while top >= bottom:
         low = max(bottom, top - STEP + 1)
-        condition, values = _condition(wanted)
-        states = f"jobs.state IN ({marks(wanted.states)}) AND " if wanted.states else ""
-        sql = f"SELECT count(*) AS jobs FROM jobs WHERE {states}{condition}jobs.id <= ? AND jobs.id >= ?"
-        row = await ledger.row(sql, (*wanted.states, *values, top, low))
-        number += 0 if row is None else row["jobs"]
+        for state in wanted.states or (None,):
+            sql = count_statement(condition, by_state=state is not None)
+            row = await ledger.row(sql, (*(() if state is None else (state,)), *values, top, low))
+            number += 0 if row is None else row["jobs"]
         top = low - 1
     return number
 
@@ -113,6 +113,12 @@ def statement(condition: str, *, by_state: bool) -> str:
     """The query for a piece of the list; its values: the state, those of the condition, two ids and the limit."""
     state = "jobs.state = ? AND " if by_state else ""
     return f"SELECT {JOB_COLUMNS}, {SEGMENT_COLUMNS} {_FROM} WHERE {state}{condition}{_TAIL}"
+
+
+def count_statement(condition: str, *, by_state: bool) -> str:
+    """The query for their number; its values: the state, those of the condition, and two ids."""
+    state = "jobs.state = ? AND " if by_state else ""
+    return f"SELECT count(*) AS jobs FROM jobs WHERE {state}{condition}jobs.id <= ? AND jobs.id >= ?"
 
 
 def _condition(wanted: Wanted) -> tuple[str, list[str | bytes]]:

@@ -111,6 +111,10 @@ async def test_nothing_is_sorted_as_a_whole(ledger: Ledger, wanted: Wanted, inde
     assert steps[0].startswith("SEARCH jobs USING"), steps
     assert index in steps[0], steps
     assert not any("TEMP B-TREE" in step or step.startswith("SCAN") for step in steps), steps
+    counting = listing.count_statement(condition, by_state=bool(wanted.states))
+    (step,) = [row["detail"] for row in await ledger.rows(f"EXPLAIN QUERY PLAN {counting}", given[:-1])]
+    assert step.startswith("SEARCH jobs USING"), step
+    assert index in step, step
 
 
 @pytest.mark.deep
