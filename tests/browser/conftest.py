@@ -33,7 +33,7 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_portrait(folder / "portrait.png", 4, 256)
     write_portrait(folder / "other.png", 9, 256)
     write_scene_video(folder / "clip.mp4", [11], 240, 180, 1.0, 25)
-    write_scene_video(folder / "long.mp4", [7], 640, 360, 24.0, 25)
+    write_scene_video(folder / "long.mp4", [7], 400, 300, 20.0, 25)
     write_scene_image(folder / "photo.png", [5], 160, 120)
     noise = np.random.default_rng(1).integers(0, 255, (120, 160, 3), dtype=np.uint8)
     cv2.imwrite(str(folder / "nobody.png"), noise)

@@ -51,6 +51,7 @@ export function makeQueue(openUpload) {
 export function showQueue(now) {
   running = now.running;
   showRunning();
+  keyed(list, jobs, (job) => job.id, jobRow); // their times, and the faces that a parked one may get
   keyed(waitingList, now.waiting, (job) => job.id, nextRow);
   waitingPart.hidden = !now.waiting.length;
   const notes = [...now.arriving.map((one) => ({ ...one, sort: "arrives" })), ...now.skipped.map((one) => ({ ...one, sort: "left out" }))];

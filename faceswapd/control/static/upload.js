@@ -108,14 +108,17 @@ function tell() {
 }
 
 function row(first) {
-  const bar = h("progress", { max: 1, value: 0, "aria-label": `Upload of ${first.file.name}` }), told = h("span", { class: "muted" });
+  const bar = h("progress", { max: 1, value: 0, "aria-label": `Upload of ${first.file.name}` }), told = h("span", { class: "upload-told muted" });
   const stop = h("button", { type: "button", class: "icon-button", "aria-label": `Leave out ${first.file.name}`, onclick: () => leaveOut(first) }, icon("close"));
-  const element = h("li", null, h("span", { class: "upload-name" }, first.file.name), h("span", { class: "muted" }, bytes(first.file.size)), bar, told, stop);
+  const again = h("button", { type: "button", class: "icon-button", title: "Once more", "aria-label": `Upload ${first.file.name} once more`, onclick: () => { Object.assign(first, { state: "waits", part: 0, told: "" }); tell(); void send(); } }, icon("retry"));
+  const element = h("li", null, h("span", { class: "upload-name" }, first.file.name), h("span", { class: "muted" }, bytes(first.file.size)), told, again, stop, bar);
   return {
     element,
     update(file) {
       element.className = file.state;
       bar.value = file.state === "done" ? 1 : file.part;
+      again.hidden = !["failed", "stopped"].includes(file.state) || !file.wish;
+      stop.hidden = file.state === "done";
       bar.hidden = !["sends", "done"].includes(file.state);
       if (file.state === "done" && file.job) {
         if (!told.querySelector("a")) fill(told, h("a", { href: `#job/${file.job}`, onclick: () => shown?.close() }, `job ${file.job}`), file.told && ` ${file.told}`);
