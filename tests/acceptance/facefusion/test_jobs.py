@@ -112,7 +112,9 @@ def test_a_child_that_stands_still_is_ended_with_all_that_it_started(
     before = [one for one in children(farm.processes[-1].pid) if "driver.py" in " ".join(one.cmdline())]
     job = farm.ended(target)
     assert job.state == "succeeded", job.reason
-    assert detail(farm, job).executions[0].outcome == "retried"
+    stopped = detail(farm, job).executions[0]
+    assert stopped.outcome == "retried"
+    assert any("[FACEFUSION." in line for line in stopped.log), "its last words are kept"
     assert gone(before, 10)
 
 
