@@ -56,23 +56,29 @@ async def form_of(request: Request) -> AsyncIterator[Event]:
     if media_type.decode("latin-1") != MEDIA_TYPE or not 0 < len(boundary) <= 200:
         raise Refused(415, "The request is no form with files (multipart/form-data).")
     reading = _Reading(boundary)
-    pieces = aiter(request.stream())
+    async for piece in pieces_of(request):
+        for event in reading.hear(piece):
+            yield event
+    if not reading.over:
+        raise Refused(400, "The form is cut off: its end is missing.")
+
+
+async def pieces_of(request: Request) -> AsyncIterator[bytes]:
+    """The body as it comes. Raises Refused where it is cut off or does not go on."""
+    chunks = aiter(request.stream())
     try:
         while True:
             try:
                 async with asyncio.timeout(SILENCE_SECONDS):
-                    chunk = await anext(pieces)
+                    chunk = await anext(chunks)
             except StopAsyncIteration:
-                break
+                return
             for start in range(0, len(chunk), PIECE):
-                for event in reading.hear(chunk[start : start + PIECE]):
-                    yield event
+                yield chunk[start : start + PIECE]
     except TimeoutError:
         raise Refused(408, f"Nothing has come for {SILENCE_SECONDS:.0f} seconds.") from None
     except ClientDisconnect:  # nobody hears it
         raise Refused(400, "The request is cut off.") from None
-    if not reading.over:
-        raise Refused(400, "The form is cut off: its end is missing.")
 
 
 class _Reading:

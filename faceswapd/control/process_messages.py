@@ -22,3 +22,12 @@ class Progress:
     estimated_time: float | None  # seconds until it is done, if nothing holds it; None: nobody knows
     output_url: str | None  # where the output is given out, once there is one
     error: str | None  # why it failed, was cancelled, or is parked
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """POST /api/uploads and GET /api/uploads/ID."""
+
+    id: str  # for the field `upload` of POST /api/process
+    offset: int  # bytes that have come
+    length: int  # bytes that it will have

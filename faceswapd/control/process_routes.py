@@ -7,7 +7,7 @@ import time
 from starlette.requests import Request
 
 from faceswapd.children.shield import to_the_end
-from faceswapd.control import requests
+from faceswapd.control import requests, sent_uploads
 from faceswapd.control.estimates import seconds_until_done
 from faceswapd.control.face_routes import check_photos
 from faceswapd.control.file_routes import storage_of
@@ -75,12 +75,13 @@ async def _admitted(house: House, upload: Upload) -> Taken:
 
 async def _offer(house: House, upload: Upload) -> Arrival:
     """What is asked of it. Raises Refused."""
-    assert upload.target is not None
-    target = str(upload.target.path)
     order = ordered(house.live(), _words(upload))
+    if upload.path is None:
+        upload.path, upload.called = await sent_uploads.take(storage_of(house), upload.fields["upload"], upload.folder)
+    target = str(upload.path)
     looked = await house.desk.look(target)
     if not isinstance(looked, Looked):
-        raise Refused(422, f"{upload.target.called!r} cannot be swapped: {looked}")
+        raise Refused(422, f"{upload.called!r} cannot be swapped: {looked}")
     await check_photos(house, upload.photos)
     bundle = None if upload.bundle is None else str(upload.bundle)
     (offer,) = arrivals(house.live(), target, looked, order, bundle)
@@ -122,9 +123,9 @@ FORM = Hears(
     MEDIA_TYPE,
     {
         "type": "object",
-        "required": ["target"],
         "properties": {
             "target": _file("the video or the image"),
+            "upload": {"type": "string", "description": "instead of a target: what POST /api/uploads has named"},
             "source": {"type": "array", "items": _file("a photo of the person"), "description": "instead of a face"},
             "face": {"type": "string", "description": "a face by its name; left out: the only one"},
             "preset": {"type": "string", "description": "left out: that of the first inbox"},

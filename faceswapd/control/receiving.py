@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
+from faceswapd.children.shield import to_the_end
 from faceswapd.control.handlers import Refused
 from faceswapd.core.gate import size_text
 
@@ -31,22 +32,22 @@ def check_room(folder: Path, wanted: int, kept_free: int) -> None:
 class Receiving:
     """Write with `add`, then `finish`. Whoever made it ends it with `close`."""
 
-    def __init__(self, path: Path, called: str, largest: int, kept_free: int) -> None:
-        """`called`: as the one who sends knows it. Blocks. Raises OSError."""
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    def __init__(self, path: Path, called: str, largest: int, kept_free: int, *, more: bool = False) -> None:
+        """`called`: as the one who sends knows it. `more`: the file is there, and is written on. Blocks. Raises
+        OSError."""
+        flags = os.O_APPEND if more else os.O_CREAT | os.O_EXCL
         self.path = path
-        self.size = 0
         self.called = called
         self._largest = largest
         self._kept_free = kept_free
         self._digest = hashlib.blake2b(digest_size=32)
         self._block = bytearray()
-        self._looked = 0
-        self._file: int | None = os.open(path, flags, 0o600)
+        self._file: int | None = os.open(path, flags | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        self.size = self._looked = os.fstat(self._file).st_size
 
     @property
     def content(self) -> str:
-        """The BLAKE2b-256 of what was written, in hexadecimal."""
+        """The BLAKE2b-256 of what was written here, in hexadecimal."""
         return self._digest.hexdigest()
 
     async def add(self, data: bytes) -> None:
@@ -65,7 +66,7 @@ class Receiving:
     async def _flush(self, *, whole: bool = False) -> None:
         block, self._block = self._block, bytearray()
         try:
-            await asyncio.to_thread(self._write, block, whole=whole)
+            await to_the_end(asyncio.to_thread(self._write, block, whole=whole))  # nobody closes it meanwhile
         except OSError as error:
             if error.errno in _FULL:
                 raise Refused(507, f"The disk of {self.path.parent} is full.", "Make room there.") from None

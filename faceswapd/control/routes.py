@@ -30,6 +30,7 @@ from faceswapd.control import (
     requests,
     stream_routes,
     submit_handlers,
+    upload_routes,
     webhook_routes,
 )
 from faceswapd.control.idempotency import KEY, once
@@ -264,4 +265,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *log_routes.OPERATIONS,
     *webhook_routes.OPERATIONS,
     *process_routes.OPERATIONS,
+    *upload_routes.OPERATIONS,
 )

@@ -22,6 +22,8 @@ class Storage:
     contents: Contents = field(default_factory=Contents)
     receiving: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_AT_ONCE))
 
+    sending: set[str] = field(default_factory=set)  # the uploads of which a part is coming now
+
     @property
     def roots(self) -> Iterator[Path]:
         """The folders of which the files of jobs are given out."""

@@ -24,7 +24,7 @@ from faceswapd.core.intake import is_target
 from faceswapd.core.target import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from faceswapd.core.upload_name import PHOTOS, kept_name
 
-FIELDS: Final = ("face", "preset", "priority")
+FIELDS: Final = ("face", "preset", "priority", "upload")
 FORM: Final = 64 * 1024  # bytes that a form takes beside its files
 BUSY_SECONDS: Final = 5.0
 
@@ -34,7 +34,9 @@ class Upload:
     """What was received. Unless `kept` is set, nothing of it stays."""
 
     folder: Path
-    target: Receiving | None = None
+    path: Path | None = None  # of the target
+    called: str = ""  # the target, by the one who sends it
+    target: Receiving | None = None  # None: it was sent before
     photos: list[Receiving] = field(default_factory=list)
     fields: dict[str, str] = field(default_factory=dict)
     kept: bool = False
@@ -142,8 +144,15 @@ async def _hear(storage: Storage, request: Request, upload: Upload) -> None:
                 upload.fields[called] = field_text(upload.fields[called], data)
             case _ if part is not None:
                 await part.finish()
-    if upload.target is None:
+    _check(upload)
+
+
+def _check(upload: Upload) -> None:
+    """Whether it says what is to be swapped, and once. Raises Refused."""
+    if upload.target is None and not upload.fields.get("upload"):
         raise Refused(400, "The form has no file called `target`.")
+    if upload.target is not None and upload.fields.get("upload"):
+        raise Refused(400, "The form has a target, and names an upload as well.", "Send one of the two.")
     if upload.photos and upload.fields.get("face"):
         raise Refused(400, "The form names a face and has photos as well.", "Send one of the two.")
 
@@ -152,7 +161,7 @@ async def _begun(storage: Storage, upload: Upload, name: str, file: str | None) 
     """A file begins. Raises Refused."""
     settings, kept_free = storage.settings.uploads, int(storage.settings.limits.disk_free)
     if file is None or name not in ("target", "source"):
-        wanted = "`target` and `source` as files, and `face`, `preset` and `priority`"
+        wanted = "`target` and `source` as files, and `face`, `preset`, `priority` and `upload`"
         raise Refused(400, f"The form has a part {name[:40]!r}; it may have {wanted}.")
     if name == "source":
         inner = upload.folder / "photos"
@@ -165,10 +174,9 @@ async def _begun(storage: Storage, upload: Upload, name: str, file: str | None) 
     if not is_target(own):
         endings = ", ".join(sorted(VIDEO_SUFFIXES | IMAGE_SUFFIXES))
         raise Refused(422, f"{file[:60]!r} is neither a video nor an image by its name's ending.", f"Send {endings}.")
+    upload.path, upload.called = upload.folder / own, file[:60]
     try:
-        upload.target = await asyncio.to_thread(
-            Receiving, upload.folder / own, file[:60], int(settings.largest), kept_free
-        )
+        upload.target = await asyncio.to_thread(Receiving, upload.path, upload.called, int(settings.largest), kept_free)
     except OSError as error:
         raise Refused(507, f"The target cannot be written: {error.strerror}.") from None
     return upload.target

@@ -5,6 +5,7 @@ import unicodedata
 from typing import Final
 
 PHOTOS: Final = "photos-"  # begins the name of a folder of photos that are a face of their own; their hash follows
+SENT: Final = "sent-"  # begins the name of a folder with an upload that may be on its way still
 LONGEST: Final = 120  # bytes of the name without its ending
 
 

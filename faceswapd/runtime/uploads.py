@@ -7,11 +7,12 @@ import shutil
 from pathlib import Path
 from typing import Final
 
+from faceswapd.core.upload_name import SENT
 from faceswapd.ledger import files
 from faceswapd.ledger.connection import Ledger
 from faceswapd.settings import Settings
 
-UNKNOWN_SECONDS: Final = 24 * 3600.0  # after which what belongs to no job was forgotten, and is not on its way
+UNKNOWN_SECONDS: Final = 24 * 3600.0  # after which what belongs to no job has been forgotten by whoever sent it
 RECENT_SECONDS: Final = 3600.0  # in which a folder was touched that somebody is about to use
 GOING: Final = ".going-"
 
@@ -25,7 +26,7 @@ async def clear(settings: Settings, ledger: Ledger, now: float, *, starting: boo
         if use.known:
             over = bool(kept) and not use.needed and touched < now - RECENT_SECONDS
         else:
-            over = starting or touched < now - UNKNOWN_SECONDS
+            over = (starting and not folder.name.startswith(SENT)) or touched < now - UNKNOWN_SECONDS
         if over or folder.name.startswith(GOING):
             gone += await asyncio.to_thread(_removed, folder, touched)
     return gone
