@@ -12,6 +12,8 @@ SUBJECTS: Final = (
     "ledger_speed",
     "status_time",
     "api_time",
+    "stream_load",
+    "upload_memory",
     "intake_latency",
     "idle_cost",
     "preview_speed",

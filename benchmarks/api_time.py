@@ -63,7 +63,7 @@ def _memory() -> list[Figure]:
             _ask(daemon.client.path, "/metrics")
             after = psutil.Process(daemon.pid).memory_info().rss / 1e6
     value = f"{before:.0f} MB ({after:.0f} MB after /metrics)"
-    return [Figure("idle daemon with [http], resident memory", value, "< 80 MB", before < 80)]
+    return [Figure("idle daemon with [http], resident memory", value, "< 90 MB", before < 90)]
 
 
 def _answers() -> list[Figure]:
@@ -79,7 +79,7 @@ def _answers() -> list[Figure]:
         fill(ledger, JOBS)
         asyncio.run(_pause(ledger))
         with running(folder) as daemon:
-            whole = [_process(daemon, *words) for words in (("status",), ("jobs",))]
+            whole = [_process(daemon, 0.1, "status"), _process(daemon, 0.12, "jobs")]
             _begin(daemon, targets)
             return whole + _requests(daemon)
 
@@ -103,13 +103,13 @@ async def _pause(path: Path) -> None:
         await ledger.close()
 
 
-def _process(daemon: Running, *words: str) -> Figure:
+def _process(daemon: Running, asked: float, *words: str) -> Figure:
     """A command, from its start to its end, by turns with a Python that does nothing: below that nothing can come."""
     ask = [command("faceswapctl"), "--socket", daemon.client.path, *words]
     times = [(_run(ask, daemon.folder), _run([sys.executable, "-c", ""], daemon.folder)) for _ in range(RUNS)]
     middle, bare = (statistics.median(column) for column in zip(*times, strict=True))
     value = f"{milliseconds(middle)} (Python alone: {milliseconds(bare)})"
-    return Figure(f"faceswapctl {' '.join(words)}, {JOBS:,} jobs", value, "< 100 ms", middle < 0.1)
+    return Figure(f"faceswapctl {' '.join(words)}, {JOBS:,} jobs", value, f"< {milliseconds(asked)}", middle < asked)
 
 
 def _run(arguments: Sequence[str], folder: Path) -> float:
@@ -147,8 +147,7 @@ def _requests(daemon: Running) -> list[Figure]:
     for route, spent in times.items():
         middle, worst = statistics.median(spent), statistics.quantiles(spent, n=100)[98]
         value = f"half in {milliseconds(middle)}, 99 % in {milliseconds(worst)}"
-        met = middle < 0.1 and worst < 0.5
-        figures.append(Figure(f"API, {route}, {together}", value, "< 100 ms, < 500 ms", met))
+        figures.append(Figure(f"API, {route}, {together}", value, "99 % < 10 ms", worst < 0.01))
     return figures
 
 
