@@ -11,6 +11,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from typing import Final
+from urllib.parse import urlsplit
 
 from faceswapd.core.addresses import private
 from faceswapd.core.webhook import Letter, Sent
@@ -22,6 +23,10 @@ LARGEST_ANSWER: Final = 64 * 1024  # bytes; of what is longer the rest is not re
 GONE: Final = 410  # HTTP's word for: never again
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+
+
+class UnusableAddressError(Exception):
+    """No host can be made out in an address."""
 
 
 class _Forbidden(Exception):
@@ -38,11 +43,16 @@ class Poster:
     """Sends to one address."""
 
     def __init__(self, url: str, *, allow_private: bool, resolve: Resolve = resolved) -> None:
+        """Raises UnusableAddressError."""
         import httpx  # here, and nowhere else at the start: a daemon without webhooks carries none of it
 
         for name in ("httpx", "httpcore"):  # which tell whole addresses and headers
             logging.getLogger(name).setLevel(logging.WARNING)
-        self._url = httpx.URL(url)
+        try:
+            self._url = httpx.URL(url)
+        except httpx.InvalidURL as error:
+            raise UnusableAddressError from error
+        self._host = urlsplit(url).hostname or ""  # httpx's own raises for some that it takes
         self._allow_private = allow_private
         self._resolve = resolve
         self._trusted: ssl.SSLContext | None = None
@@ -117,10 +127,6 @@ class Poster:
                     "`allow_private = true`."
                 )
         return found
-
-    @property
-    def _host(self) -> str:
-        return self._url.host
 
     def _sentence(self, error: Exception) -> str:
         """What happened, without the address: its parts may be secret."""

@@ -27,7 +27,7 @@ from faceswapd.ledger import deliveries
 from faceswapd.ledger.connection import Ledger, LedgerFullError
 from faceswapd.ledger.deliveries import Delivery, Tally
 from faceswapd.runtime.beats import BEAT_SECONDS, Beats
-from faceswapd.runtime.posting import GONE, Poster, Resolve, resolved
+from faceswapd.runtime.posting import GONE, Poster, Resolve, UnusableAddressError, resolved
 from faceswapd.runtime.webhook_secret import NoSecretError, key_of
 from faceswapd.settings.schema import WebhookSettings
 
@@ -184,7 +184,11 @@ class _Receiver:
         self.gone = False  # it does not want to be told anything any more
         self.under_way: set[int] = set()  # deliveries
         self.look_at = 0.0  # when the ledger is asked for more to send
-        self._poster = Poster(settings.url, allow_private=settings.allow_private, resolve=resolve)
+        self._poster: Poster | None = None
+        try:
+            self._poster = Poster(settings.url, allow_private=settings.allow_private, resolve=resolve)
+        except UnusableAddressError:
+            self.off = "Its `url` names no host that can be made out. Restart the daemon when that is mended."
         self._key: bytes | None = None
 
     @property
@@ -213,8 +217,8 @@ class _Receiver:
 
     async def send(self, message: str, content: str, now: float) -> Sent:
         """One try."""
-        if self.off is not None and not self.gone:
-            return Sent(accepted=False, status=None, text=self.off)
+        if self._poster is None or (self.off is not None and not self.gone):
+            return Sent(accepted=False, status=None, text=self.off or "")
         said = letter(self.settings.format, content)
         key = self._key
         marks = unsigned(message, now) if key is None else signed(key, message, now, said.body)

@@ -11,6 +11,8 @@ from faceswapd.settings.schema import Settings, WebhookSettings
 
 _NEW = "Make one: echo whsec_$(openssl rand -base64 32)"
 
+_HOST = r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_][a-z0-9_-]{0,62})*\.?|[0-9a-f]*:[0-9a-f:.]*"  # or of IPv6
+
 
 def webhooks(source: Source, settings: Settings) -> Iterator[Problem]:
     """Problems of all of them."""
@@ -40,7 +42,7 @@ def _wrong_with(url: str) -> str | None:
     wrong = {
         "The address is neither of http nor of https.": parts.scheme not in ("http", "https"),
         "The address holds a user or a password, which many programs write into their logs.": "@" in parts.netloc,
-        "The address names no host.": not parts.hostname or port == 0,
+        "The address names no host.": port == 0 or re.fullmatch(_HOST, parts.hostname or "") is None,
         "The address ends in a #fragment, which is never sent.": parts.fragment != "",
     }
     return next((sentence for sentence, so in wrong.items() if so), None)

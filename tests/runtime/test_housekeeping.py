@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from faceswapd.ledger import claims, outcomes, reports
+from faceswapd.core.webhook import EVENTS
+from faceswapd.ledger import claims, deliveries, outcomes, reports
 from faceswapd.ledger.claims import Runner
 from faceswapd.ledger.outcomes import Ran
 from faceswapd.runtime.beats import Beats
@@ -53,6 +54,18 @@ async def test_archived_targets_go_where_that_is_wanted(place: Workplace, later:
     assert not archived.exists()
     assert mine.exists(), "what is no target of a job that succeeded is not ours to remove"
     assert (place.settings.done / "link").is_symlink()
+
+
+async def test_what_was_told_to_webhooks_long_ago_goes_with_the_events(place: Workplace, later: None) -> None:
+    await deliveries.begin(place.ledger, ["hook"], 1.0, 2.0)
+    await place.drop("alice/clip.mp4")
+    await deliveries.fill(place.ledger, {"hook": EVENTS})
+    (one,) = await deliveries.due(place.ledger, "hook", time.time(), 5)
+    await deliveries.delivered(place.ledger, one, 1.0)
+    await housekeeping(place).once()
+    assert await place.ledger.rows("SELECT id FROM deliveries")
+    await housekeeping(place, events=3600.0).once()
+    assert not await place.ledger.rows("SELECT id FROM deliveries")
 
 
 async def test_an_empty_folder_goes_along(place: Workplace, later: None) -> None:

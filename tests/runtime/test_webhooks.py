@@ -69,7 +69,7 @@ class House:
         """Wait for something that follows a ring of the bell."""
         async with asyncio.timeout(SECONDS):
             while not holds():
-                await self.ledger.bell.after(self.ledger.bell.count, 0.5)
+                await self.ledger.bell.after(self.ledger.bell.count, 0.02)
                 await asyncio.sleep(0)
 
 
@@ -236,7 +236,7 @@ async def _attempts(house: House, tries: int) -> list[float]:
             rows = await house.ledger.rows("SELECT state, attempt, not_before FROM deliveries")
             if rows[0]["attempt"] == tries:
                 return [row["not_before"] for row in rows if row["state"] == "waiting"]
-            await house.ledger.bell.after(house.ledger.bell.count, 0.5)
+            await house.ledger.bell.after(house.ledger.bell.count, 0.02)
 
 
 async def test_a_test_is_sent_at_once_and_past_all_that_waits(house: House) -> None:
@@ -333,16 +333,26 @@ async def test_a_full_disk_at_the_end_of_the_daemon_is_no_error_of_the_webhooks(
     async with receiving() as receiver:
         async with house.telling(hook(receiver)):
             pass
-        await house.queue("1.mp4")
+        await house.queue(*(f"{number}.mp4" for number in range(30)))
         await filled(house.ledger)
         house.ledger.hurry()
         async with house.telling(hook(receiver)) as webhooks:
             house.later(1)
             await asyncio.sleep(0.05)
-            assert webhooks.states()[0].waiting == 0
+            assert webhooks.states()[0].waiting == 0  # there is no room for so much
             await limit(house.ledger, 100_000)
             house.later(1)
-            await house.until(lambda: webhooks.states()[0].delivered == 1)
+            await house.until(lambda: webhooks.states()[0].delivered == 30)
+
+
+@pytest.mark.parametrize("host", ["xn--a", "999.1.1.1"])
+async def test_a_host_that_nobody_can_make_out_is_told_and_stops_nothing(house: House, host: str) -> None:
+    settings = WebhookSettings(url=f"https://{host}/key", name="hook", format="text", allow_private=True)
+    async with house.telling(settings) as webhooks:
+        tried = await webhooks.test("hook")
+        assert tried is not None
+        assert not tried.accepted
+        assert "host" in tried.text
 
 
 async def test_without_webhooks_nothing_is_kept_and_nothing_runs(house: House) -> None:
