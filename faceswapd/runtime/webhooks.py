@@ -137,8 +137,9 @@ class Webhooks:
         try:
             sent = await receiver.send(delivery.message, delivery.payload, self._clock())
             if receiver.off is None:  # else all that waited is given up already
-                with contextlib.suppress(LedgerFullError):  # likewise, and it is sent once more then
-                    await self._ended(receiver, delivery, sent)
+                await self._ended(receiver, delivery, sent)
+        except LedgerFullError:  # the daemon ends: what nobody could write down is sent once more in its next life
+            receiver.off = "The disk of the ledger is full, and the daemon ends."
         finally:
             receiver.under_way.discard(delivery.id)
             receiver.look_at = 0.0
