@@ -17,14 +17,15 @@ def private(address: str) -> str | None:
 def _judged(one: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str | None:
     if isinstance(one, ipaddress.IPv6Address):
         found = next((told for inner in _within(one) if (told := _judged(inner)) is not None), None)
-        if found is not None or one.ipv4_mapped is not None or one in _NAT64[0]:  # all that they lead to is within
+        # All that these lead to is within; which of them Python calls private changes with its version.
+        if found is not None or one.ipv4_mapped is not None or one.sixtofour is not None or one in _NAT64[0]:
             return found
     kinds = {
         "this machine": one.is_loopback,
         "no machine in particular": one.is_unspecified,
         "a part of the local network": one.is_link_local,
         "many machines at once": one.is_multicast,
-        "a private network": one in _SHARED or one.is_private or one in _SITE,
+        "a private network": one in _SHARED or one in _SITE or one in _NAT64[1] or one.is_private,
         "no place on the internet": not one.is_global or one.is_reserved,
     }
     return next((told for told, so in kinds.items() if so), None)

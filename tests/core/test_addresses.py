@@ -20,7 +20,7 @@ def test_addresses_of_the_internet(address: str) -> None:
         ("::127.0.0.1", "this machine"),
         ("64:ff9b::7f00:1", "this machine"),  # by way of NAT64
         ("64:ff9b::a00:1", "a private network"),
-        ("64:ff9b:1::808:808", "no place on the internet"),  # a NAT64 of somebody's own
+        ("64:ff9b:1::808:808", "a private network"),  # a NAT64 of somebody's own
         ("2002:7f00:1::", "this machine"),  # by way of 6to4
         ("2002:c0a8:101::1", "a private network"),
         ("0.0.0.0", "no machine in particular"),
