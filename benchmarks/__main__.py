@@ -14,6 +14,7 @@ SUBJECTS: Final = (
     "api_time",
     "stream_load",
     "upload_memory",
+    "page_time",
     "intake_latency",
     "idle_cost",
     "preview_speed",

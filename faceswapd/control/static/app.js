@@ -44,7 +44,7 @@ whenStatus((said) => {
 });
 
 /** Show what the address names: #queue, #faces, #inboxes, #health or #job/7. */
-function go() {
+function show() {
   const [name, number] = location.hash.slice(1).split("/");
   if (name === "job" && /^[0-9]{1,15}$/.test(number ?? "")) {
     openJob(Number(number), () => {
@@ -60,10 +60,12 @@ function go() {
     if (link.dataset.view === view) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  void now("jobs", "faces", "health");
 }
 
-addEventListener("hashchange", go);
+addEventListener("hashchange", () => {
+  show();
+  void now("jobs", "faces", "health");
+});
 
 listen({
   "/": () => { location.hash = "#queue"; setTimeout(() => document.getElementById("search").focus()); },
@@ -122,8 +124,8 @@ whenStatus(
 );
 
 async function begin() {
+  show();
   await now();
-  go();
   void follow(hear, tell);
   setInterval(() => touch("status", "faces", "health"), OWN_PACE);
 }

@@ -7,6 +7,8 @@ import { button, fill, h, prose, say } from "./dom.js";
 import { actions, assigning, facts, prioritise, thumbnail } from "./rows.js";
 import { STATE_WORDS, baseName, count, duration, frameRate, moment, percent } from "./words.js";
 
+const LOG_SHOWN = 20_000; // characters
+
 let open = null; // { number, shown: panel, parts..., told }
 
 export const isOpen = () => open !== null;
@@ -19,14 +21,14 @@ export function closeJob() {
 export function openJob(number, closed) {
   if (open?.number === number) return;
   closeJob();
-  const mine = { number, told: "", media: "", shown: null };
+  const mine = { number, told: "", media: "", shown: null, said: 0, execution: 0, asking: false };
   mine.shown = panel("job-panel", `Job ${number}`, () => {
     if (open === mine) open = null;
     closed();
   });
   mine.parts = {
     head: h("div", { class: "job-head" }), media: h("div"), progress: h("div"), facts: h("dl", { class: "facts" }),
-    attempts: h("section"), history: h("section"),
+    saying: h("section"), attempts: h("section"), history: h("section"),
   };
   fill(mine.shown.body, h("p", { class: "wait" }, "Asking the daemon …"));
   open = mine;
@@ -100,9 +102,33 @@ function priority(job) {
     button("Set", () => field.reportValidity() && prioritise(job, Number(field.value)), { class: "button small" }));
 }
 
+/** What the engine says while it runs, read on from where we were. */
+async function askLog(mine) {
+  if (mine.asking) return;
+  mine.asking = true;
+  try {
+    const said = await get(`/api/jobs/${mine.number}/log?after=${mine.said}&execution=${mine.execution}`);
+    const { saying } = mine.parts, goesOn = said.execution === mine.execution && said.start <= mine.said;
+    const text = ((goesOn ? saying.lastChild?.textContent ?? "" : "") + said.text).slice(-LOG_SHOWN);
+    [mine.said, mine.execution] = [said.next, said.execution ?? 0];
+    if (open !== mine || !said.running) return fill(saying); // when it has ended, its attempt tells
+    if (!text) return;
+    if (!saying.firstChild) fill(saying, h("h3", null, "What the engine says"), h("pre", { class: "log", tabindex: "0", "aria-label": "What the engine says" }));
+    const log = saying.lastChild, below = log.scrollHeight - log.scrollTop - log.clientHeight < 30;
+    say(log, text);
+    if (below) log.scrollTop = log.scrollHeight;
+  } catch { /* the page goes without it */ } finally {
+    mine.asking = false;
+  }
+}
+
 function showProgress(mine, job) {
-  const { progress } = mine.parts;
-  if (job.state !== "running") return fill(progress);
+  const { progress, saying } = mine.parts;
+  if (job.state !== "running") {
+    fill(saying);
+    return fill(progress);
+  }
+  void askLog(mine);
   if (!progress.firstChild) {
     fill(progress, h("progress", { max: 1, "aria-label": "Progress" }), h("p", { class: "measures" }));
   }
