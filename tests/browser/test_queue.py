@@ -28,7 +28,7 @@ async def test_a_dropped_image_is_seen_to_its_end_and_compared(visit: Visit, med
     assert "succeeded" in await panel.locator(".history").inner_text()
     await visit.page.keyboard.press("Escape")
     await panel.wait_for(state="hidden")
-    assert "#job" not in visit.page.url
+    await visit.settled("!location.hash.startsWith('#job')", "the address is that of the queue again")
 
 
 async def test_before_and_after_are_the_files_themselves(visit: Visit, media: Path) -> None:

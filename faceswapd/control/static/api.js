@@ -1,6 +1,6 @@
 // The daemon's API. A refusal is an ApiError: one sentence, and what to do.
 
-export class ApiError extends Error {
+class ApiError extends Error {
   constructor(sentence, advice, status) {
     super(advice ? `${sentence} ${advice}` : sentence);
     this.sentence = sentence;

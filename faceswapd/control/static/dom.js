@@ -54,8 +54,3 @@ export function keyed(parent, items, key, make) {
 export function button(words, onclick, attributes) {
   return h("button", { type: "button", class: "button", onclick, ...attributes }, words);
 }
-
-/** A name that only screen readers and pointers need. */
-export function unseen(text) {
-  return h("span", { class: "unseen" }, text);
-}

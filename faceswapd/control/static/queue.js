@@ -121,9 +121,6 @@ function choose(state) {
   askJobs();
 }
 
-/** Only jobs in this state, from wherever on the page. */
-export const chooseState = choose;
-
 function query(limit, before) {
   const words = new URLSearchParams({ limit: String(limit) });
   if (chosen) words.append("state", chosen);

@@ -10,7 +10,7 @@ import { STATE_WORDS, ago, baseName, count, duration, frameRate, moment, percent
 
 const changed = () => now("status", "jobs", "job");
 
-export async function cancel(job) {
+async function cancel(job) {
   const running = job.state === "running";
   if (running && !(await ask(`Cancel job ${job.id}?`, `What was done of ${baseName(job.target)} so far is given up.`, "Cancel the job"))) return;
   const undo = job.face ? { words: "Undo", go: () => retry(job) } : null;
