@@ -18,6 +18,7 @@ from faceswapd.control.storage import Storage
 from faceswapd.control.thumbnails import NoThumbnailError
 from faceswapd.core.failures import FINAL
 from faceswapd.core.intake import Signature
+from faceswapd.core.job import State
 from faceswapd.ledger import files, submission
 from faceswapd.ledger.records import JobRecord
 
@@ -70,7 +71,12 @@ async def _target(house: House, job: JobRecord) -> tuple[Found, str]:
     if job.facts is None:
         raise Refused(404, f"{what} could not be read, and is not shown.")
     taken = await submission.signature_taken(house.ledger, job)
-    found = await opened(storage, job.target, what)
+    try:
+        found = await opened(storage, job.target, what)
+    except Refused as refused:
+        if refused.status != 410 or job.afterwards != "archive" or job.state is not State.SUCCEEDED:
+            raise
+        found = await opened(storage, str(storage.settings.done / job.relative), what)
     status = found.status
     same = taken == Signature(status.st_ino, status.st_size, status.st_mtime_ns)
     await _check(storage, found, job.facts.content, what, same=same)

@@ -41,13 +41,13 @@ def put(path: Path, data: bytes) -> Path:
     return path
 
 
-async def job_of(control: Control, target: Path, data: bytes = FILM) -> int:  # noqa: F811
+async def job_of(control: Control, target: Path, data: bytes = FILM, then: str = "keep") -> int:  # noqa: F811
     """A job whose target is this file."""
     await asyncio.to_thread(put, target, data)
     status = await asyncio.to_thread(target.stat)
     arrival = Arrival(
         str(target), target.name, Signature(status.st_ino, status.st_size, status.st_mtime_ns), Kind.VIDEO, "inbox",
-        "balanced", 0, "keep", Facts(Kind.VIDEO, digest(data), len(data), 64, 48, 10, 1.0, 0, 0), "alice", None, "so",
+        "balanced", 0, then, Facts(Kind.VIDEO, digest(data), len(data), 64, 48, 10, 1.0, 0, 0), "alice", None, "so",
     )  # fmt: skip
     (admitted,) = await admission.admit(control.ledger, [arrival], time.time())
     return admitted.job
@@ -207,6 +207,18 @@ async def test_a_target_is_given_out_where_it_is_ours_and_was_not_declined(
     for route in ("target", "thumbnail", "thumbnail?of=output"):
         said = await ask(control.path, "GET", f"/api/jobs/{number}/{route}")
         assert (said.status, said.json["advice"]) == (403, "It was declined.")
+
+
+async def test_a_target_that_was_archived_is_found_there(control: Control) -> None:  # noqa: F811
+    folder = control.path.parent
+    number = await job_of(control, folder / "inbox" / "clip.mp4", then="archive")
+    await asyncio.to_thread(put, folder / "done" / "clip.mp4", FILM)
+    await asyncio.to_thread((folder / "inbox" / "clip.mp4").unlink)
+    assert (await ask(control.path, "GET", f"/api/jobs/{number}/target")).status == 410
+    await outcomes.succeed(control.ledger, await run(control, number), "/out/clip.mp4", digest(b"x"), time.time())
+    assert (await ask(control.path, "GET", f"/api/jobs/{number}/target")).body == FILM
+    await asyncio.to_thread(put, folder / "done" / "clip.mp4", b"of another")
+    assert (await ask(control.path, "GET", f"/api/jobs/{number}/target")).status == 410
 
 
 async def test_a_picture_is_made_once_and_kept(control: Control) -> None:  # noqa: F811
