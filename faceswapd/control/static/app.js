@@ -68,7 +68,7 @@ addEventListener("hashchange", () => {
 });
 
 listen({
-  "/": () => { location.hash = "#queue"; setTimeout(() => document.getElementById("search").focus()); },
+  "/": () => { location.hash = "#queue"; show(); document.getElementById("search").focus(); },
   j: () => step(1),
   k: () => step(-1),
   p: togglePause,

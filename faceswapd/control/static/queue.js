@@ -193,9 +193,9 @@ function showEmpty() {
     h("p", { class: "muted" }, "Or on that machine: ", h("code", null, `${status().folder}/inbox/NAME/clip.mp4`)));
 }
 
-/** Move the focus among the jobs: 1 for down, -1 for up. */
+/** Move the focus among the jobs of the list, whose rows stay when their jobs go on: 1 for down, -1 for up. */
 export function step(by) {
-  const names = [...document.querySelectorAll("#view-queue a.job-name")].filter((one) => one.offsetParent !== null);
+  const names = [...list.querySelectorAll("a.job-name")];
   const at = names.indexOf(document.activeElement.closest("li")?.querySelector("a.job-name"));
   const target = names[at < 0 ? (by > 0 ? 0 : names.length - 1) : Math.max(0, Math.min(names.length - 1, at + by))];
   target?.focus();

@@ -87,7 +87,7 @@ export function jobRow() {
     element,
     update(job) {
       const faces = job.state === "parked" ? (status()?.faces ?? []).map((face) => face.name).join("/") : "";
-      const told = JSON.stringify({ ...job, progress: 0, phase: null, seconds_left: null }) + faces;
+      const told = JSON.stringify({ ...job, progress: 0, phase: null, seconds_left: null }) + faces + usualInbox(job);
       if (told !== shown) draw(element, job);
       shown = told;
       const time = element.querySelector("time");
@@ -119,8 +119,11 @@ function draw(element, job) {
   if (place >= 0) element.querySelectorAll("a, button, select")[place]?.focus({ preventScroll: true });
 }
 
+/** The first inbox, which is not worth a word; before a status is known, whichever it is. */
+const usualInbox = (job) => status()?.inboxes[0]?.name ?? job.inbox;
+
 export function facts(job) {
-  return [job.face ? `face ${job.face}` : "no face yet", job.preset, job.inbox && job.inbox !== status()?.inboxes[0]?.name && `inbox ${job.inbox}`, job.attempt > 1 && `attempt ${job.attempt}`, job.priority !== 0 && `priority ${job.priority}`]
+  return [job.face ? `face ${job.face}` : "no face yet", job.preset, job.inbox && job.inbox !== usualInbox(job) && `inbox ${job.inbox}`, job.attempt > 1 && `attempt ${job.attempt}`, job.priority !== 0 && `priority ${job.priority}`]
     .filter(Boolean).join(" · ");
 }
 
