@@ -55,7 +55,7 @@ class Tally:
     last_success_at: float | None
 
 
-async def begin(ledger: Ledger, names: Collection[str], now: float, latest: float) -> Mapping[str, int]:
+async def know(ledger: Ledger, names: Collection[str], now: float, latest: float) -> Mapping[str, int]:
     """Know these webhooks and no others. A new one begins with what happens from now on; one that is gone takes what
     was to be sent along: returns how much that was, by name. Nothing waits longer than until `latest`: what does was
     given its time by a clock that was ahead."""
@@ -196,7 +196,7 @@ async def delivered(ledger: Ledger, delivery: Delivery, now: float) -> None:
     await ledger.write(unit, durable=False, ring=False)
 
 
-async def failed(ledger: Ledger, delivery: Delivery, error: str, again: float | None, now: float) -> None:
+async def not_taken(ledger: Ledger, delivery: Delivery, error: str, again: float | None, now: float) -> None:
     """It was not taken. It is sent `again` at that time; None: it is given up."""
 
     def unit(connection: sqlite3.Connection) -> None:

@@ -60,7 +60,7 @@ class Webhooks:
     async def begin(self) -> None:
         """Find out what an earlier life has left, before anything happens that is to be told."""
         now = self._clock()
-        dropped = await deliveries.begin(self._ledger, tuple(self._receivers), now, now + LATER)
+        dropped = await deliveries.know(self._ledger, tuple(self._receivers), now, now + LATER)
         for name, count in dropped.items():
             log.info("a webhook is no longer in the configuration", webhook=name, dropped=count)
         tallies = await deliveries.tallies(self._ledger) if self._receivers else {}
@@ -159,7 +159,7 @@ class Webhooks:
             receiver.failed(sent.text, now, receiver.tally.waiting)
             return
         again = next_try(delivery.attempt + 1, delivery.at, now)
-        await deliveries.failed(self._ledger, delivery, sent.text, again, now)
+        await deliveries.not_taken(self._ledger, delivery, sent.text, again, now)
         receiver.failed(sent.text, now, 1 if again is None else 0)
         if tally.last_error_at is None or tally.last_error_at <= (tally.last_success_at or 0.0) or again is None:
             log.warning("a webhook takes nothing", webhook=receiver.name, why=sent.text, given_up=again is None)

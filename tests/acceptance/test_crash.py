@@ -133,6 +133,7 @@ WAYS: dict[str, Callable[[Crash, str], None]] = {
     "before submit": dies_at_a_submission,
     "after submit": dies_at_a_submission,
 }
+TIMES = ("before", "after")  # of a write
 BESIDE = {  # not by this farm
     "name reserved": "tests/runtime/test_outbox.py: only a file system without hard links and exclusive renames has it",
     "before keep": "tests/acceptance/facefusion/test_crash.py: only FaceFusion has a resource ladder",
@@ -142,6 +143,12 @@ BESIDE = {  # not by this farm
     "before go_over": "likewise",
     "after go_over": "likewise",
     "pass done": "tests/acceptance/test_sidecars.py: only a sidecar asks for several persons",
+    **dict.fromkeys(
+        (f"{when} {name}" for name in ("know", "fill", "delivered", "not_taken", "give_up", "prune") for when in TIMES),
+        "tests/acceptance/test_webhooks.py: only a webhook has it",
+    ),
+    **dict.fromkeys((f"{when} remember" for when in TIMES), "tests/control/test_idempotency.py: only a key has it"),
+    **dict.fromkeys((f"{when} prioritise" for when in TIMES), "tests/control/test_orders.py: only an order has it"),
     "before remark": "tests/acceptance/facefusion/test_crash.py: only FaceFusion's targets are mended",
     "after remark": "likewise",
 }

@@ -37,6 +37,12 @@ USUAL: dict[str, list[str]] = {  # how each command is asked that asks the daemo
     "retry": ["1"],
     "models": [],
     "ledger": ["check"],
+    "faces": [],
+    "inboxes": [],
+    "presets": [],
+    "report": [],
+    "webhook": [],
+    "open": [],
     "stop": [],
 }
 

@@ -28,17 +28,17 @@ async def first(ledger: Ledger, now: float = NOW) -> Delivery:
 
 async def test_a_new_webhook_begins_with_the_present_and_one_that_is_known_goes_on(ledger: Ledger) -> None:
     await admit(ledger, arrival("before.mp4"))
-    assert await deliveries.begin(ledger, ["all"], NOW, LATEST) == {}
+    assert await deliveries.know(ledger, ["all"], NOW, LATEST) == {}
     assert await deliveries.fill(ledger, ALL) is None
     await admit(ledger, arrival("1.mp4"))
-    await deliveries.begin(ledger, ["all", "late"], NOW, LATEST)  # the daemon was started anew
+    await deliveries.know(ledger, ["all", "late"], NOW, LATEST)  # the daemon was started anew
     assert await deliveries.fill(ledger, {**ALL, "late": EVENTS}) == {"all": 1, "late": 0}
     assert [one["data"]["job"]["target"] for one in await told(ledger)] == ["1.mp4"]
     assert await deliveries.fill(ledger, {**ALL, "late": EVENTS}) is None, "and no event is taken twice"
 
 
 async def test_each_webhook_is_told_what_it_wants(ledger: Ledger) -> None:
-    await deliveries.begin(ledger, ["all", "few"], NOW, LATEST)
+    await deliveries.know(ledger, ["all", "few"], NOW, LATEST)
     await admit(ledger, faceless("1.mp4"))
     await standing.gate(ledger, "no space", NOW)
     assert await deliveries.fill(ledger, {"all": EVENTS, "few": ("daemon.held",)}) == {"all": 2, "few": 1}
@@ -53,7 +53,7 @@ async def test_each_webhook_is_told_what_it_wants(ledger: Ledger) -> None:
 
 
 async def test_the_whole_life_of_a_job_is_told_in_its_order(ledger: Ledger) -> None:
-    await deliveries.begin(ledger, ["all"], NOW, LATEST)
+    await deliveries.know(ledger, ["all"], NOW, LATEST)
     (job,) = await admit(ledger, arrival("clip.mp4"))
     for end in ("failed", "succeeded"):
         claim = await claims.claim(ledger, (await claims.ready(ledger, (), 1))[0]["segment"], RUNNER, NOW)
@@ -84,56 +84,56 @@ async def test_the_whole_life_of_a_job_is_told_in_its_order(ledger: Ledger) -> N
 
 
 async def test_what_is_not_taken_waits_and_holds_up_no_other_job(ledger: Ledger) -> None:
-    await deliveries.begin(ledger, ["all"], NOW, LATEST)
+    await deliveries.know(ledger, ["all"], NOW, LATEST)
     job, other = await admit(ledger, arrival("1.mp4"), arrival("2.mp4"))
     await outcomes.request_cancel(ledger, job, NOW)
     await outcomes.request_cancel(ledger, other, NOW)
     await deliveries.fill(ledger, ALL)
     one = await first(ledger)
-    await deliveries.failed(ledger, one, "It answered 500.", NOW + 5, NOW)
+    await deliveries.not_taken(ledger, one, "It answered 500.", NOW + 5, NOW)
     assert [said["data"]["job"]["id"] for said in await told(ledger)] == [other]
     assert await deliveries.next_due(ledger, "all", NOW) == NOW + 5
     again = next(found for found in await deliveries.due(ledger, "all", NOW + 5, 9) if found.id == one.id)
     assert (again.message, again.attempt) == (one.message, 1)
-    await deliveries.failed(ledger, again, "It answered 502.", None, NOW + 5)
+    await deliveries.not_taken(ledger, again, "It answered 502.", None, NOW + 5)
     assert [said["type"] for said in await told(ledger, now=NOW + 5)] == ["job.queued", "job.cancelled"]
     tally = (await deliveries.tallies(ledger))["all"]
     assert (tally.waiting, tally.given_up, tally.last_error) == (3, 1, "It answered 502.")
 
 
 async def test_a_webhook_that_is_taken_out_takes_what_waits_along(ledger: Ledger) -> None:
-    await deliveries.begin(ledger, ["all", "other"], NOW, LATEST)
+    await deliveries.know(ledger, ["all", "other"], NOW, LATEST)
     await admit(ledger, arrival("1.mp4"), arrival("2.mp4"))
     await deliveries.fill(ledger, {**ALL, "other": EVENTS})
-    assert await deliveries.begin(ledger, ["other"], NOW, LATEST) == {"all": 2}
+    assert await deliveries.know(ledger, ["other"], NOW, LATEST) == {"all": 2}
     assert await deliveries.due(ledger, "all", NOW, 10) == []
     assert len(await deliveries.due(ledger, "other", NOW, 10)) == 2
-    assert await deliveries.begin(ledger, [], NOW, LATEST) == {"other": 2}
+    assert await deliveries.know(ledger, [], NOW, LATEST) == {"other": 2}
     assert await ledger.rows("SELECT * FROM deliveries") == []
 
 
 async def test_nothing_waits_for_a_time_that_a_clock_which_was_ahead_has_given(ledger: Ledger) -> None:
-    await deliveries.begin(ledger, ["all"], NOW, LATEST)
+    await deliveries.know(ledger, ["all"], NOW, LATEST)
     await admit(ledger, arrival("1.mp4"), now=NOW + 1e6)
     await deliveries.fill(ledger, ALL)
     assert await types(ledger) == []
-    await deliveries.begin(ledger, ["all"], NOW, LATEST)
+    await deliveries.know(ledger, ["all"], NOW, LATEST)
     assert await types(ledger) == ["job.queued"]
 
 
 async def test_everything_that_waits_can_be_given_up(ledger: Ledger) -> None:
-    await deliveries.begin(ledger, ["all"], NOW, LATEST)
+    await deliveries.know(ledger, ["all"], NOW, LATEST)
     await admit(ledger, arrival("1.mp4"), arrival("2.mp4"))
     await deliveries.fill(ledger, ALL)
     one = await first(ledger)
     await deliveries.give_up(ledger, "all", "It is gone.", NOW)
-    await deliveries.failed(ledger, one, "It answered 500.", NOW + 5, NOW)  # was under way
+    await deliveries.not_taken(ledger, one, "It answered 500.", NOW + 5, NOW)  # was under way
     tally = (await deliveries.tallies(ledger))["all"]
     assert (tally.waiting, tally.given_up) == (0, 2)
 
 
 async def test_what_has_ended_long_ago_is_pruned_and_what_waits_is_not(ledger: Ledger) -> None:
-    await deliveries.begin(ledger, ["all"], NOW, LATEST)
+    await deliveries.know(ledger, ["all"], NOW, LATEST)
     await admit(ledger, arrival("1.mp4"), arrival("2.mp4"))
     await deliveries.fill(ledger, ALL)
     await deliveries.delivered(ledger, await first(ledger), NOW)

@@ -184,17 +184,17 @@ async def plans(ledger: Ledger) -> Plans:
 
 async def _tell_webhooks(ledger: Ledger) -> None:
     """What the webhooks ask."""
-    await deliveries.begin(ledger, ["hook"], NOW, NOW + 3600)
+    await deliveries.know(ledger, ["hook"], NOW, NOW + 3600)
     await admit(ledger, arrival("told.mp4"), arrival("told too.mp4"))
     await deliveries.fill(ledger, {"hook": EVENTS})
     one, other = await deliveries.due(ledger, "hook", NOW, 5)
-    await deliveries.failed(ledger, one, "It answered 500.", NOW + 5, NOW)
+    await deliveries.not_taken(ledger, one, "It answered 500.", NOW + 5, NOW)
     await deliveries.delivered(ledger, other, NOW)
     await deliveries.next_due(ledger, "hook", NOW)
     await deliveries.tallies(ledger)
     await deliveries.give_up(ledger, "hook", "It is gone.", NOW)
     await deliveries.prune(ledger, NOW + 1)
-    await deliveries.begin(ledger, [], NOW, NOW + 3600)
+    await deliveries.know(ledger, [], NOW, NOW + 3600)
 
 
 async def _hand_over(ledger: Ledger) -> None:

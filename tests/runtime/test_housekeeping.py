@@ -57,7 +57,7 @@ async def test_archived_targets_go_where_that_is_wanted(place: Workplace, later:
 
 
 async def test_what_was_told_to_webhooks_long_ago_goes_with_the_events(place: Workplace, later: None) -> None:
-    await deliveries.begin(place.ledger, ["hook"], 1.0, 2.0)
+    await deliveries.know(place.ledger, ["hook"], 1.0, 2.0)
     await place.drop("alice/clip.mp4")
     await deliveries.fill(place.ledger, {"hook": EVENTS})
     (one,) = await deliveries.due(place.ledger, "hook", time.time(), 5)
