@@ -58,12 +58,18 @@ async def _answers(ledger: Ledger) -> bool:
 async def status(house: House) -> messages.Status:
     """GET /api/status."""
     ledger, live = house.ledger, house.live()
-    counts = await reports.counts(ledger)
-    view = await View.of(ledger, live)
+    # Asked together, they are read one after the other with no way there and back between.
+    view, counts, piles, faces = await asyncio.gather(
+        View.of(ledger, live), reports.counts(ledger), reports.piles(ledger), standing.faces(ledger)
+    )
+    at_work, waiting, failed, parked = await asyncio.gather(
+        reports.jobs(ledger, [State.RUNNING], max(live.slots, len(live.courses))),
+        reports.waiting(ledger, SHOWN),
+        reports.last_failed(ledger, SHOWN),
+        reports.jobs(ledger, [State.PARKED], SHOWN),
+    )
     state, why = state_of(live, view.pauses.daemon)
-    running = [
-        view.show(job) for job in await reports.jobs(ledger, [State.RUNNING], max(live.slots, len(live.courses)))
-    ]
+    running = [view.show(job) for job in at_work]
     return messages.Status(
         version=faceswapd.__version__,
         wire=messages.WIRE_VERSION,
@@ -78,16 +84,14 @@ async def status(house: House) -> messages.Status:
         counts={str(key): count.jobs for key, count in counts.items()},
         held=[messages.Held(held.reason, held.reading, held.limit) for held in live.gate.held],
         running=running,
-        waiting=[view.show(job) for job in await reports.waiting(ledger, SHOWN)],
-        failed=[view.show(job) for job in await reports.last_failed(ledger, SHOWN)],
-        parked=[view.show(job) for job in await reports.jobs(ledger, [State.PARKED], SHOWN)],
+        waiting=[view.show(job) for job in waiting],
+        failed=[view.show(job) for job in failed],
+        parked=[view.show(job) for job in parked],
         arriving=first_of(live.inboxes, lambda inbox: inbox.arriving),
         skipped=first_of(live.inboxes, lambda inbox: inbox.skipped),
         inboxes=[inbox_line(inbox, view.pauses.inboxes) for inbox in live.inboxes],
-        faces=[messages.Face(face.name, face.photos, face.problem) for face in await standing.faces(ledger)],
-        queue_seconds_left=eta.queue(
-            await reports.piles(ledger), [job.seconds_left for job in running], view.speeds, live.slots
-        ),
+        faces=[messages.Face(face.name, face.photos, face.problem) for face in faces],
+        queue_seconds_left=eta.queue(piles, [job.seconds_left for job in running], view.speeds, live.slots),
         folder=live.folder,
         outbox=live.outbox,
         readings=readings_of(live),
@@ -105,8 +109,10 @@ def states_of(names: Sequence[str]) -> list[State]:
 
 async def jobs(house: House, wanted: listing.Wanted, limit: int, before: int | None) -> messages.Jobs:
     """GET /api/jobs."""
-    view = await View.of(house.ledger, house.live())
-    found = await listing.page(house.ledger, wanted, max(1, min(limit, MOST_JOBS)), before)
+    view, found = await asyncio.gather(
+        View.of(house.ledger, house.live()),
+        listing.page(house.ledger, wanted, max(1, min(limit, MOST_JOBS)), before),
+    )
     whole = before is None and found.next is None
     total = len(found.jobs) if whole else await listing.total(house.ledger, wanted)
     return messages.Jobs([view.show(job) for job in found.jobs], total, found.next)
@@ -132,7 +138,11 @@ async def find(house: House, path: str, seconds: float) -> messages.Jobs:
 async def job(house: House, number: int) -> messages.JobDetail:
     """GET /api/jobs/ID."""
     record = await record_of(house, number)
-    view = await View.of(house.ledger, house.live())
+    view, executions, events = await asyncio.gather(
+        View.of(house.ledger, house.live()),
+        reports.executions(house.ledger, number),
+        reports.events_of(house.ledger, number, EVENTS_SHOWN),
+    )
     return messages.JobDetail(
         job=view.show(record),
         rule=record.rule,
@@ -148,12 +158,9 @@ async def job(house: House, number: int) -> messages.JobDetail:
                 seconds=one.seconds,
                 log=(one.log or "").splitlines(),
             )
-            for one in await reports.executions(house.ledger, number)
+            for one in executions
         ],
-        events=[
-            messages.Event(one.id, one.at, one.kind, one.job, one.text)
-            for one in await reports.events_of(house.ledger, number, EVENTS_SHOWN)
-        ],
+        events=[messages.Event(one.id, one.at, one.kind, one.job, one.text) for one in events],
         asked=list(asked_of(record)),
     )
 

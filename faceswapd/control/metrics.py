@@ -1,5 +1,6 @@
 """What Prometheus reads: the figures, and how they are said. The library is loaded when somebody asks first."""
 
+import asyncio
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -40,13 +41,18 @@ class Figures:
 async def figures_of(house: House) -> Figures:
     """The figures of this moment."""
     ledger = house.ledger
-    counts = await reports.counts(ledger)
+    counts, failed, ended, pauses = await asyncio.gather(
+        reports.counts(ledger),
+        report.failed_by_category(ledger),
+        report.all_executions(ledger),
+        standing.pauses(ledger),
+    )
     return Figures(
         live=house.live(),
         jobs={state: count.jobs for state, count in counts.items()},
-        failed=await report.failed_by_category(ledger),
-        ended=tuple(await report.all_executions(ledger)),
-        paused=(await standing.pauses(ledger)).daemon,
+        failed=failed,
+        ended=tuple(ended),
+        paused=pauses.daemon,
         ledger_full=ledger.full,
         tally=Tally(time.time()) if house.tallies is None else await house.tallies.read(),
     )

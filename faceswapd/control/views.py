@@ -1,5 +1,6 @@
 """How records become what a client sees: each line with the reason why it waits."""
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -48,9 +49,8 @@ class View:
     @classmethod
     async def of(cls, ledger: Ledger, live: Live) -> "View":
         """The view at this moment."""
-        pauses = await standing.pauses(ledger)
-        speeds = eta.learn(await reports.past(ledger, live.engine))
-        return cls(live, pauses, state_of(live, pauses.daemon)[1], speeds)
+        pauses, past = await asyncio.gather(standing.pauses(ledger), reports.past(ledger, live.engine))
+        return cls(live, pauses, state_of(live, pauses.daemon)[1], eta.learn(past))
 
     def show(self, job: JobRecord) -> messages.Job:
         """One line."""

@@ -1,5 +1,6 @@
 """What could start, the claim of it, and what an earlier life of the daemon left claimed."""
 
+import asyncio
 import os
 import sqlite3
 from collections.abc import Collection
@@ -130,12 +131,9 @@ async def queue(ledger: Ledger, paused: Collection[str], limit: int) -> Queue:
 
 async def ready(ledger: Ledger, paused: Collection[str], limit: int) -> list[Row]:
     """The head of the queue over all inboxes but the paused ones, in its true order."""
-    heads = [
-        row
-        for name in await ledger.rows(_INBOXES)
-        if name["inbox"] not in paused
-        for row in await ledger.rows(_READY, (name["inbox"], limit))
-    ]
+    names = [name["inbox"] for name in await ledger.rows(_INBOXES) if name["inbox"] not in paused]
+    of_each = await asyncio.gather(*(ledger.rows(_READY, (name, limit)) for name in names))
+    heads = [row for rows in of_each for row in rows]
     return sorted(heads, key=lambda row: (-row["priority"], row["job"], row["segment"]))[:limit]
 
 

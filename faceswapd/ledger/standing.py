@@ -95,8 +95,9 @@ class Pauses:
 
 async def pauses(ledger: Ledger) -> Pauses:
     """What is paused now."""
-    row = await ledger.row("SELECT paused_at FROM daemon WHERE id = 1")
-    inboxes = await ledger.rows("SELECT inbox FROM paused_inboxes")
+    row, inboxes = await asyncio.gather(
+        ledger.row("SELECT paused_at FROM daemon WHERE id = 1"), ledger.rows("SELECT inbox FROM paused_inboxes")
+    )
     since = None if row is None else row["paused_at"]
     return Pauses(since is not None, frozenset(one["inbox"] for one in inboxes), since)
 
