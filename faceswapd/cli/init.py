@@ -18,6 +18,10 @@ HEADER = """\
 # An environment variable wins over this file: FACESWAPD_DEFAULT_FACE, FACESWAPD_ENGINE__SLOTS, ...
 # `faceswapd check` tells what is wrong with it.
 """
+PAGE_OFF_ON = (
+    "# [http]\n# whether it is there\n# enabled = false\n",
+    "[http]\n# whether it is there\nenabled = true\n",
+)
 
 
 def add_parser(commands: Any) -> None:
@@ -33,14 +37,16 @@ def add_parser(commands: Any) -> None:
     parser.set_defaults(run=_run)
 
 
-def make(folder: Path) -> Path:
-    """Make what is missing and return the configuration's path. Raises OSError."""
+def make(folder: Path, *, page: bool = False) -> Path:
+    """Make what is missing and return the configuration's path; `page`: one with which the dashboard is there, on this
+    machine alone. Raises OSError."""
     for name in FOLDERS:
         (folder / name).mkdir(parents=True, exist_ok=True)
     notes.write_readme(folder / "inbox")
     config = folder / CONFIG
     if not config.exists():
-        config.write_text(example(HEADER), encoding="utf-8")
+        text = example(HEADER)
+        config.write_text(text.replace(*PAGE_OFF_ON) if page else text, encoding="utf-8")
     return config
 
 
@@ -48,7 +54,7 @@ def _run(arguments: argparse.Namespace) -> int:
     folder = arguments.folder.expanduser().absolute()
     fresh = not (folder / CONFIG).exists()
     try:
-        config = make(folder)
+        config = make(folder, page=True)
     except OSError as error:
         print(f"{error.filename} cannot be made: {error.strerror}. Choose another folder.", file=sys.stderr)
         return 1
@@ -59,5 +65,6 @@ def _run(arguments: argparse.Namespace) -> int:
 2. Start the daemon:             faceswapd run{option}
 3. Drop videos and images into   {folder / "inbox"}/NAME/
 4. Find the results in           {folder / "outbox"}/NAME/
+5. See it all in a browser:      faceswapctl open
 """)
     return 0

@@ -27,7 +27,7 @@ from faceswapd.core.intake import is_photo
 from faceswapd.core.submitting import Looked
 from faceswapd.core.target import IMAGE_SUFFIXES, Kind
 from faceswapd.core.upload_name import kept_name
-from faceswapd.ledger import files
+from faceswapd.ledger import files, standing
 
 MOST_PHOTOS: Final = 20  # of one request
 LARGEST_PHOTO: Final = 50_000_000  # bytes
@@ -153,6 +153,7 @@ async def _remove(house: House, request: Request) -> FaceRemoved:
         raise Refused(409, f"The face '{name}' cannot be removed: {error.strerror}.") from None
     if not gone:
         raise Refused(404, f"There is no face '{name}'.")
+    await standing.forget_face(house.ledger, name)
     house.orders.look()
     return FaceRemoved(name, f"The face '{name}' is removed, with its photos.")
 

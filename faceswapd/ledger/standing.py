@@ -138,6 +138,16 @@ async def see_faces(ledger: Ledger, faces: Iterable[FaceRecord], now: float) -> 
     await ledger.write(unit, durable=False)
 
 
+async def forget_face(ledger: Ledger, name: str) -> None:
+    """A face that was taken out by order is not missed."""
+
+    def unit(connection: sqlite3.Connection) -> None:
+        _drop_other_spellings(connection, text(name))
+        connection.execute("DELETE FROM faces WHERE name = ?", (text(name),))
+
+    await ledger.write(unit, durable=False)
+
+
 def _drop_other_spellings(connection: sqlite3.Connection, name: str) -> None:
     """A face whose folder was renamed from `alice` to `Alice` is still the same one."""
     for row in connection.execute("SELECT name FROM faces WHERE name <> ?", (name,)).fetchall():

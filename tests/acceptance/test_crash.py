@@ -148,6 +148,7 @@ BESIDE = {  # not by this farm
         "tests/acceptance/test_webhooks.py: only a webhook has it",
     ),
     **dict.fromkeys((f"{when} remember" for when in TIMES), "tests/control/test_idempotency.py: only a key has it"),
+    **dict.fromkeys((f"{when} forget_face" for when in TIMES), "tests/control/test_faces.py: only an order has it"),
     **dict.fromkeys((f"{when} prioritise" for when in TIMES), "tests/control/test_orders.py: only an order has it"),
     "before remark": "tests/acceptance/facefusion/test_crash.py: only FaceFusion's targets are mended",
     "after remark": "likewise",

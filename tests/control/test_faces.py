@@ -7,6 +7,8 @@ import pytest
 
 from faceswapd.control import face_folder, face_routes
 from faceswapd.control.face_folder import ASIDE
+from faceswapd.ledger import standing
+from faceswapd.ledger.standing import FaceRecord
 from tests.control.requesting import BOUNDARY, FORM, Piece, ask, form, half_said, send, until
 from tests.control.test_server import Control, control  # noqa: F401  a fixture
 from tests.runtime.workplace import names
@@ -123,7 +125,9 @@ async def test_a_face_that_is_needed_stays_and_another_goes(control: Control, fa
     (faces / "bob" / "link").symlink_to(outside)
     said = await ask(control.path, "DELETE", "/api/faces/alice")  # job 1 waits for it
     assert (said.status, said.json["error"]) == (409, "Job 1 needs the face 'alice'.")
+    await standing.see_faces(control.ledger, [FaceRecord("bob", 1, None), FaceRecord("alice", 1, None)], 1.0)
     assert (await ask(control.path, "DELETE", "/api/faces/Bob")).status == 200
+    assert [face.name for face in await standing.faces(control.ledger)] == ["alice"]  # nobody misses it
     assert (await ask(control.path, "DELETE", "/api/faces/Bob")).status == 404
     assert lying(faces) == {"Alice/a.jpg": PHOTO}
     assert lying(outside) == {"kept.jpg": PHOTO}
