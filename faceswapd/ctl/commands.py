@@ -327,6 +327,13 @@ def _open(client: Client, arguments: Namespace, terminal: Terminal) -> int:
     return open_page.open_page(client, arguments, terminal)
 
 
+def _doctor(client: Client, arguments: Namespace, terminal: Terminal) -> int:
+    del terminal
+    from faceswapd.ctl.doctor import doctor
+
+    doctor(client.path, as_json=arguments.json, online=arguments.online)
+
+
 def _completion(client: Client, arguments: Namespace, terminal: Terminal) -> int:
     del client, terminal
     folder = os.path.join(os.path.dirname(__file__), "completions")  # noqa: PTH118, PTH120
@@ -382,6 +389,7 @@ COMMANDS: dict[str, Callable[[Client, Namespace, Terminal], int]] = {
     "presets": _presets,
     "report": _report,
     "open": _open,
+    "doctor": _doctor,
     "completion": _completion,
     "webhook": _webhook,
     "stop": _stop,

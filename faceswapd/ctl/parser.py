@@ -183,6 +183,8 @@ def _daily(add: Adder) -> None:
     add("open", "open the dashboard in a browser, by a link that works once").add_argument(
         "--print", action="store_true", help="only print the link"
     )
+    doctor = add("doctor", "look at FaceFusion, the machine, the folders, the service and the configuration")
+    doctor.add_argument("--online", action="store_true", help="also ask whether there is a newer FaceFusion")
     completion = add("completion", "what a shell needs to complete commands, names and IDs while you type")
     completion.add_argument("shell", choices=SHELLS, metavar="SHELL", help="bash, zsh or fish; see the README")
 

@@ -265,3 +265,10 @@ def test_a_stop_says_which(path: Path) -> None:
     with listening(path, answers):
         assert ran(path, "stop").stdout == "Draining.\n"
         assert ran(path, "stop").stdout == "Stopping at once.\n"
+
+
+def test_the_doctor_looks_at_the_daemon_that_is_meant(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("outbox = 7\n", encoding="utf-8")
+    done = ran(tmp_path / "state" / "control.sock", "doctor", "--json")
+    assert done.returncode == 1
+    assert str(tmp_path / "config.toml") in json.dumps(json.loads(done.stdout))

@@ -5,7 +5,7 @@
 #    source ~/.local/share/bash_completion/faceswapctl
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_faceswapctl_subparsers=(status jobs show logs wait events watch explain pause resume cancel retry priority assign submit faces inboxes presets report models ledger webhook open completion stop)
+_shtab_faceswapctl_subparsers=(status jobs show logs wait events watch explain pause resume cancel retry priority assign submit faces inboxes presets report models ledger webhook open doctor completion stop)
 
 _shtab_faceswapctl_status_option_strings=(-h --help --socket --json)
 _shtab_faceswapctl_jobs_option_strings=(-h --help --socket --json --state --inbox --face --preset --category --text --limit --before)
@@ -30,6 +30,7 @@ _shtab_faceswapctl_models_option_strings=(-h --help --socket --json --yes)
 _shtab_faceswapctl_ledger_option_strings=(-h --help --socket --json)
 _shtab_faceswapctl_webhook_option_strings=(-h --help --socket --json)
 _shtab_faceswapctl_open_option_strings=(-h --help --socket --json --print)
+_shtab_faceswapctl_doctor_option_strings=(-h --help --socket --json --online)
 _shtab_faceswapctl_completion_option_strings=(-h --help --socket --json)
 _shtab_faceswapctl_stop_option_strings=(-h --help --socket --json)
 _shtab_faceswapctl_option_strings=(-h --help --socket --json --version)
@@ -77,6 +78,7 @@ _shtab_faceswapctl_ledger_pos_1_COMPGEN=_shtab_compgen_files
 _shtab_faceswapctl_ledger___socket_COMPGEN=_shtab_compgen_files
 _shtab_faceswapctl_webhook___socket_COMPGEN=_shtab_compgen_files
 _shtab_faceswapctl_open___socket_COMPGEN=_shtab_compgen_files
+_shtab_faceswapctl_doctor___socket_COMPGEN=_shtab_compgen_files
 _shtab_faceswapctl_completion___socket_COMPGEN=_shtab_compgen_files
 _shtab_faceswapctl_stop___socket_COMPGEN=_shtab_compgen_files
 _shtab_faceswapctl___socket_COMPGEN=_shtab_compgen_files
@@ -87,7 +89,7 @@ _shtab_faceswapctl_models_pos_0_choices=(list pull verify prune)
 _shtab_faceswapctl_ledger_pos_0_choices=(backup check)
 _shtab_faceswapctl_webhook_pos_0_choices=(list test)
 _shtab_faceswapctl_completion_pos_0_choices=(bash zsh fish)
-_shtab_faceswapctl_pos_0_choices=(status jobs show logs wait events watch explain pause resume cancel retry priority assign submit faces inboxes presets report models ledger webhook open completion stop)
+_shtab_faceswapctl_pos_0_choices=(status jobs show logs wait events watch explain pause resume cancel retry priority assign submit faces inboxes presets report models ledger webhook open doctor completion stop)
 
 _shtab_faceswapctl_status__h_nargs=0
 _shtab_faceswapctl_status___help_nargs=0
@@ -177,6 +179,10 @@ _shtab_faceswapctl_open__h_nargs=0
 _shtab_faceswapctl_open___help_nargs=0
 _shtab_faceswapctl_open___json_nargs=0
 _shtab_faceswapctl_open___print_nargs=0
+_shtab_faceswapctl_doctor__h_nargs=0
+_shtab_faceswapctl_doctor___help_nargs=0
+_shtab_faceswapctl_doctor___json_nargs=0
+_shtab_faceswapctl_doctor___online_nargs=0
 _shtab_faceswapctl_completion__h_nargs=0
 _shtab_faceswapctl_completion___help_nargs=0
 _shtab_faceswapctl_completion___json_nargs=0

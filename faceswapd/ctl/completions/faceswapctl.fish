@@ -62,7 +62,7 @@ function _shtab_faceswapctl_using
   test "$_shtab_faceswapctl_cmdpath" = "$argv"
 end
 
-set -g _shtab_faceswapctl_commands status jobs show logs wait events watch explain pause resume cancel retry priority assign submit faces inboxes presets report models ledger webhook open completion stop
+set -g _shtab_faceswapctl_commands status jobs show logs wait events watch explain pause resume cancel retry priority assign submit faces inboxes presets report models ledger webhook open doctor completion stop
 set -g _shtab_faceswapctl_opts_with_value --before --category --days --face --inbox --limit --not-before --preset --priority --since --socket --state --text --timeout
 
 complete -c faceswapctl -e
@@ -207,6 +207,11 @@ complete -c faceswapctl -n '_shtab_faceswapctl_using open' -s h -l help -d 'show
 complete -c faceswapctl -n '_shtab_faceswapctl_using open' -l socket -xka "(__fish_complete_path (commandline -ct))" -d 'the daemon'"'"'s socket'
 complete -c faceswapctl -n '_shtab_faceswapctl_using open' -l json -d 'print JSON'
 complete -c faceswapctl -n '_shtab_faceswapctl_using open' -l print -d 'only print the link'
+complete -c faceswapctl -n '_shtab_faceswapctl_using; and test $_shtab_faceswapctl_npos -eq 0' -a doctor -d 'Look at FaceFusion, the machine, the folders, the service and the configuration.'
+complete -c faceswapctl -n '_shtab_faceswapctl_using doctor' -s h -l help -d 'show this help message and exit'
+complete -c faceswapctl -n '_shtab_faceswapctl_using doctor' -l socket -xka "(__fish_complete_path (commandline -ct))" -d 'the daemon'"'"'s socket'
+complete -c faceswapctl -n '_shtab_faceswapctl_using doctor' -l json -d 'print JSON'
+complete -c faceswapctl -n '_shtab_faceswapctl_using doctor' -l online -d 'also ask whether there is a newer FaceFusion'
 complete -c faceswapctl -n '_shtab_faceswapctl_using; and test $_shtab_faceswapctl_npos -eq 0' -a completion -d 'What a shell needs to complete commands, names and IDs while you type.'
 complete -c faceswapctl -n '_shtab_faceswapctl_using completion' -s h -l help -d 'show this help message and exit'
 complete -c faceswapctl -n '_shtab_faceswapctl_using completion' -l socket -xka "(__fish_complete_path (commandline -ct))" -d 'the daemon'"'"'s socket'

@@ -13,6 +13,7 @@ _shtab_faceswapctl_commands() {
     assign:'Give parked targets their face.'
     cancel:'Take jobs back; a running one is stopped.'
     completion:'What a shell needs to complete commands, names and IDs while you type.'
+    doctor:'Look at FaceFusion, the machine, the folders, the service and the configuration.'
     events:'What has happened, a line for each event; -f: and what happens from now on.'
     explain:'Which face a file gets, and by which rule.'
     faces:'The faces, and what was asked of each; or photos for one, or one taken out.'
@@ -79,6 +80,16 @@ _shtab_faceswapctl_completion_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_faceswapctl_completion_defaults_added=0
+
+_shtab_faceswapctl_doctor_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--socket[the daemon\'s socket]:PATH:_files"
+  "--json[print JSON]"
+  "--online[also ask whether there is a newer FaceFusion]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_faceswapctl_doctor_defaults_added=0
 
 _shtab_faceswapctl_events_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -344,6 +355,7 @@ _shtab_faceswapctl() {
         assign) _arguments -C -s $_shtab_faceswapctl_assign_options ;;
         cancel) _arguments -C -s $_shtab_faceswapctl_cancel_options ;;
         completion) _arguments -C -s $_shtab_faceswapctl_completion_options ;;
+        doctor) _arguments -C -s $_shtab_faceswapctl_doctor_options ;;
         events) _arguments -C -s $_shtab_faceswapctl_events_options ;;
         explain) _arguments -C -s $_shtab_faceswapctl_explain_options ;;
         faces) _arguments -C -s $_shtab_faceswapctl_faces_options ;;
