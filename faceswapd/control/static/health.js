@@ -4,7 +4,7 @@ import { get } from "./api.js";
 import { chart } from "./chart.js";
 import { fill, h, prose } from "./dom.js";
 import { icon } from "./icons.js";
-import { ago, bytes, count, duration } from "./words.js";
+import { bytes, clock, count, duration } from "./words.js";
 
 const percentage = (value) => `${Math.round(value)} %`;
 
@@ -36,7 +36,7 @@ export async function askHealth() {
   }
   const { gate, breaker, pause, reading } = health;
   fill(checks,
-    check(gate.open, gate.open ? "The machine has room for new jobs." : gate.why.map((held) => `${held.reason} (${held.reading}, limit ${held.limit})`).join(" "), gate.since && `since ${ago(gate.since)}`),
+    check(gate.open, gate.open ? "The machine has room for new jobs." : gate.why.map((held) => `${held.reason} (${held.reading}, limit ${held.limit})`).join(" "), gate.since && `since ${clock(gate.since)}`),
     check(!breaker.held, breaker.held ? `${breaker.why ?? ""} ${breaker.advice ?? ""}`.trim() : "The surroundings are in order.", breaker.held && breaker.next_try_in !== null && `next try in ${duration(breaker.next_try_in)}`),
     check(!pause.daemon, pause.daemon ? "The daemon is paused." : "The daemon is not paused.", pause.inboxes.length ? `paused inboxes: ${pause.inboxes.join(", ")}` : ""),
     check(!health.silent.length, health.silent.length ? `These loops do not answer: ${health.silent.join(", ")}.` : `All ${count(Object.keys(health.beats).length, "loop")} live.`),
