@@ -77,6 +77,11 @@ class _Server(uvicorn.Server):
         """Signals belong to the daemon."""
         yield
 
+    def end_rest(self) -> None:
+        """What a client has not let end in its time ends now: one that says half a request, or hears half an answer."""
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+
     async def main_loop(self) -> None:
         """Wait for the end. uvicorn's own loop looks ten times a second, which is most of an idle daemon's work."""
         await self.on_tick(0)
@@ -172,6 +177,9 @@ class Server:
                 server.should_exit = True
                 server.over.set()
             await asyncio.gather(*serving)
+            for server, _ in self._doors:
+                server.end_rest()
+            await asyncio.sleep(0)  # in which the transports close
 
 
 def _server(made: Starlette, port: Port | None = None) -> _Server:

@@ -1,6 +1,7 @@
 """The TCP port: who gets in, and who does not."""
 
 import asyncio
+import contextlib
 import json
 import stat
 from dataclasses import dataclass, replace
@@ -43,6 +44,8 @@ async def ask(control: Control, method: str, route: str, *lines: str, body: byte
         writer.write("\r\n".join([*head, "", ""]).encode() + body)
         said = await reader.read()
     writer.close()
+    with contextlib.suppress(ConnectionError):
+        await writer.wait_closed()
     first, _, rest = said.partition(b"\r\n\r\n")
     status, *headers = first.decode().split("\r\n")
     pairs = (line.partition(": ") for line in headers)

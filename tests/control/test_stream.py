@@ -70,6 +70,8 @@ async def listen(control: Control, query: str = "", seen: int | None = None) -> 
         yield Listener(reader)
     finally:
         writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
 
 
 async def write(control: Control, *texts: str, job: int | None = None) -> None:  # noqa: F811
