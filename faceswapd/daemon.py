@@ -5,10 +5,9 @@ import contextlib
 import os
 import signal
 import socket
-import tempfile
 import time
 import uuid
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ import structlog
 from faceswapd.children import control_group, kin
 from faceswapd.control import address, face_folder, server
 from faceswapd.control.live import CourseLive, House, InboxLive, Live, LogLive, Orders, SlotLive
+from faceswapd.control.own_link import own_link
 from faceswapd.control.port import NoPortError, Port, open_port
 from faceswapd.control.storage import Storage
 from faceswapd.control.thumbnails import Thumbnails
@@ -88,7 +88,7 @@ async def run(settings: Settings, watchdog: Watchdog, ready: Callable[[str], Non
         listening, said = open_socket(settings.socket_path)
         stack.callback(listening.close)
         stack.callback(_unlink, Path(listening.getsockname()))
-        link = stack.enter_context(_own_daemon_link(Path(listening.getsockname())))
+        link = stack.enter_context(own_link(Path(listening.getsockname())))
         port = house.open_port()
         if port is not None:
             stack.callback(port.listening.close)
@@ -417,44 +417,6 @@ def open_socket(wanted: Path) -> tuple[socket.socket, str | None]:
         return server.listen(place), said
     except OSError as error:
         raise CannotStart(f"The control socket {place} cannot be made: {error.strerror or error}.") from error
-
-
-@contextlib.contextmanager
-def _own_daemon_link(place: Path) -> Iterator[str | None]:
-    """A link in the user's runtime folder, by which faceswapctl finds this daemon without being told."""
-    link = address.runtime_folder() / address.SOCKET_NAME
-    said = None
-    try:
-        link.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not address.is_private(link.parent):
-            said = f"faceswapctl needs --socket {place} ({link.parent} is open to others)."
-        elif not _same(link, place) and server.answers(link):
-            said = f"Another daemon of yours is the one that faceswapctl finds by itself; use --socket {place}."
-        else:
-            _replace_link(link, place)
-    except OSError as error:
-        said = f"faceswapctl needs --socket {place} ({link} cannot be made: {error.strerror})."
-    try:
-        yield said
-    finally:
-        with contextlib.suppress(OSError):
-            if link.readlink() == place:
-                link.unlink()
-
-
-def _same(link: Path, place: Path) -> bool:
-    """Whether a link leads to our own socket: an earlier life that was killed has left it."""
-    try:
-        return link.samefile(place)
-    except OSError:
-        return False
-
-
-def _replace_link(link: Path, place: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=link.parent) as folder:
-        fresh = Path(folder) / "link"
-        fresh.symlink_to(place)
-        fresh.replace(link)
 
 
 def _unlink(path: Path) -> None:
