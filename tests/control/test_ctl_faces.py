@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from faceswapd.ctl import main
-from tests.control.test_server import Control, control  # noqa: F401  a fixture
+from tests.control.serving import Control
 from tests.runtime.workplace import names
 
 
 async def test_faces_are_added_and_removed(
-    control: Control,  # noqa: F811
+    control: Control,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     faces = control.path.with_name("faces")

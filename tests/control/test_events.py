@@ -11,20 +11,20 @@ from faceswapd.control.event_messages import Events
 from faceswapd.ledger import events, standing
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.history import note
-from tests.control.test_server import Control, control  # noqa: F401 - a fixture
+from tests.control.serving import Control
 
 
 async def write(ledger: Ledger, text: str, job: int | None = None, at: float = 1000.0) -> None:
     await ledger.write(lambda connection: note(connection, at, job, "test", text))
 
 
-async def heard(control: Control, query: str) -> Events:  # noqa: F811
+async def heard(control: Control, query: str) -> Events:
     status, said = await control.ask(f"/api/events?{query}")
     assert status == 200, said
     return messages.from_wire(Events, said)
 
 
-async def test_events_are_read_on(control: Control) -> None:  # noqa: F811
+async def test_events_are_read_on(control: Control) -> None:
     _, start = await events.ends(control.ledger)
     await write(control.ledger, "of all", at=2000.0)
     await write(control.ledger, "of the first", 1, at=3000.0)
@@ -46,7 +46,7 @@ async def test_events_are_read_on(control: Control) -> None:  # noqa: F811
     assert event == messages.Event(start + 3, 4000.0, "test", 2, "of the second")
 
 
-async def test_events_since_a_time(control: Control) -> None:  # noqa: F811
+async def test_events_since_a_time(control: Control) -> None:
     now = time.time()
     for ago in (300, 200, 100):
         await write(control.ledger, f"{ago} ago", at=now + 10_000 - ago)
@@ -58,7 +58,7 @@ async def test_events_since_a_time(control: Control) -> None:  # noqa: F811
 
 
 @pytest.mark.parametrize("query", ["", "&job=1"])
-async def test_a_question_is_held_until_something_happens(control: Control, query: str) -> None:  # noqa: F811
+async def test_a_question_is_held_until_something_happens(control: Control, query: str) -> None:
     _, last = await events.ends(control.ledger)
     asking = asyncio.create_task(heard(control, f"after={last}&seconds=15{query}"))
     await asyncio.wait([asking], timeout=0.1)
@@ -71,14 +71,14 @@ async def test_a_question_is_held_until_something_happens(control: Control, quer
         assert [one.text for one in (await asking).events] == ["now"]
 
 
-async def test_a_question_ends_when_its_time_is_over(control: Control) -> None:  # noqa: F811
+async def test_a_question_ends_when_its_time_is_over(control: Control) -> None:
     _, last = await events.ends(control.ledger)
     begun = time.monotonic()
     assert await heard(control, f"after={last}&seconds=0.3") == Events([], 1, last)
     assert 0.3 <= time.monotonic() - begun < 10
 
 
-async def test_every_event_is_heard_once_by_one_who_follows(control: Control) -> None:  # noqa: F811
+async def test_every_event_is_heard_once_by_one_who_follows(control: Control) -> None:
     """Events are written while he asks; nothing falls between two questions."""
     _, last = await events.ends(control.ledger)
     after, found = last, list[Any]()
@@ -97,7 +97,7 @@ async def test_every_event_is_heard_once_by_one_who_follows(control: Control) ->
     assert found == [str(number) for number in range(0, 60, 2)]
 
 
-async def test_the_daemons_own_events_have_no_job(control: Control) -> None:  # noqa: F811
+async def test_the_daemons_own_events_have_no_job(control: Control) -> None:
     await standing.pause(control.ledger, None, time.time())
     event = (await heard(control, "limit=1")).events[0]
     assert (event.kind, event.job) == ("paused", None)

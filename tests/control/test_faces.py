@@ -10,14 +10,14 @@ from faceswapd.control.face_folder import ASIDE
 from faceswapd.ledger import standing
 from faceswapd.ledger.standing import FaceRecord
 from tests.control.requesting import BOUNDARY, FORM, Piece, ask, form, half_said, send, until
-from tests.control.test_server import Control, control  # noqa: F401  a fixture
+from tests.control.serving import Control
 from tests.runtime.workplace import names
 
 PHOTO = b"image of alice"
 
 
 @pytest.fixture
-def faces(control: Control) -> Path:  # noqa: F811
+def faces(control: Control) -> Path:
     folder = control.path.with_name("faces")
     folder.mkdir()
     return folder
@@ -31,7 +31,7 @@ def lying(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if not path.is_dir()}
 
 
-async def test_photos_become_a_face_and_replace_none(control: Control, faces: Path) -> None:  # noqa: F811
+async def test_photos_become_a_face_and_replace_none(control: Control, faces: Path) -> None:
     made = await send(control.path, "/api/faces/Ana%20Mar%C3%ADa", photo(), photo(b"image 2", "../../b.PNG"))
     assert (made.status, made.json["photos"]) == (201, ["a.jpg", "b.png"])
     assert made.json["text"] == "2 photos were added to the face 'Ana María'."
@@ -67,7 +67,7 @@ REFUSED: list[tuple[list[Piece], int, str]] = [
 
 
 async def test_what_is_no_photo_is_refused_and_leaves_nothing(
-    control: Control,  # noqa: F811
+    control: Control,
     faces: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -78,7 +78,7 @@ async def test_what_is_no_photo_is_refused_and_leaves_nothing(
         assert names(faces) == []
 
 
-async def test_names_that_no_face_can_have_are_refused(control: Control, faces: Path) -> None:  # noqa: F811
+async def test_names_that_no_face_can_have_are_refused(control: Control, faces: Path) -> None:
     for name in ["..", ".hidden", "a%00b", "a+b", "con", "x" * 200, "%E2%80%AEa", "a__b"]:
         for method, route in (("POST", ""), ("DELETE", ""), ("GET", "/photos/a.jpg")):
             said = await ask(control.path, method, f"/api/faces/{name}{route}", form(photo()), FORM)
@@ -87,7 +87,7 @@ async def test_names_that_no_face_can_have_are_refused(control: Control, faces: 
     assert names(faces) == []
 
 
-async def test_a_form_that_is_none_or_is_cut_off_is_refused(control: Control, faces: Path) -> None:  # noqa: F811
+async def test_a_form_that_is_none_or_is_cut_off_is_refused(control: Control, faces: Path) -> None:
     whole = form(photo())
     for body, headers, status in (
         (whole, {}, 415),
@@ -104,7 +104,7 @@ async def test_a_form_that_is_none_or_is_cut_off_is_refused(control: Control, fa
     assert names(faces) == []
 
 
-async def test_one_who_is_gone_leaves_nothing(control: Control, faces: Path) -> None:  # noqa: F811
+async def test_one_who_is_gone_leaves_nothing(control: Control, faces: Path) -> None:
     body = form(photo(b"image" * 100_000))
     head = "".join(f"{name}: {value}\r\n" for name, value in {**FORM, "Content-Length": len(body)}.items())
     request = f"POST /api/faces/alice HTTP/1.1\r\nHost: x\r\n{head}\r\n".encode() + body[: len(body) // 2]
@@ -114,7 +114,7 @@ async def test_one_who_is_gone_leaves_nothing(control: Control, faces: Path) -> 
     assert await control.well()
 
 
-async def test_a_face_that_is_needed_stays_and_another_goes(control: Control, faces: Path) -> None:  # noqa: F811
+async def test_a_face_that_is_needed_stays_and_another_goes(control: Control, faces: Path) -> None:
     for name in ("Alice", "bob"):
         (faces / name).mkdir()
         (faces / name / "a.jpg").write_bytes(PHOTO)
@@ -136,7 +136,7 @@ async def test_a_face_that_is_needed_stays_and_another_goes(control: Control, fa
     assert names(faces) == []
 
 
-async def test_no_link_is_followed(control: Control, faces: Path) -> None:  # noqa: F811
+async def test_no_link_is_followed(control: Control, faces: Path) -> None:
     outside = control.path.with_name("outside")
     outside.mkdir()
     (outside / "secret.jpg").write_bytes(PHOTO)
@@ -153,7 +153,7 @@ async def test_no_link_is_followed(control: Control, faces: Path) -> None:  # no
     assert names(faces) == ["ann", "ann.png"]
 
 
-async def test_a_photo_beside_the_folders_is_shown(control: Control, faces: Path) -> None:  # noqa: F811
+async def test_a_photo_beside_the_folders_is_shown(control: Control, faces: Path) -> None:
     (faces / "ann.png").write_bytes(PHOTO)
     assert (await ask(control.path, "GET", "/api/faces/Ann/photos/ann.png")).body == b"picture of " + PHOTO
     assert (await ask(control.path, "GET", "/api/faces/bob/photos/ann.png")).status == 404

@@ -24,7 +24,7 @@ from faceswapd.ledger.admission import Arrival
 from faceswapd.ledger.outcomes import Ran
 from faceswapd.media.examiner import Examiner
 from tests.control.requesting import Answer, ask
-from tests.control.test_server import Control, control  # noqa: F401  a fixture
+from tests.control.serving import Control
 from tests.ledger.arrivals import RUNNER
 from tests.runtime.workplace import CHILD
 
@@ -41,7 +41,7 @@ def put(path: Path, data: bytes) -> Path:
     return path
 
 
-async def job_of(control: Control, target: Path, data: bytes = FILM, then: str = "keep") -> int:  # noqa: F811
+async def job_of(control: Control, target: Path, data: bytes = FILM, then: str = "keep") -> int:
     """A job whose target is this file."""
     await asyncio.to_thread(put, target, data)
     status = await asyncio.to_thread(target.stat)
@@ -53,7 +53,7 @@ async def job_of(control: Control, target: Path, data: bytes = FILM, then: str =
     return admitted.job
 
 
-async def run(control: Control, number: int) -> Ran:  # noqa: F811
+async def run(control: Control, number: int) -> Ran:
     """Claim a job."""
     rows = await control.ledger.rows("SELECT id FROM segments WHERE job = ?", (number,))
     claimed = await claims.claim(control.ledger, rows[0]["id"], RUNNER, time.time())
@@ -61,7 +61,7 @@ async def run(control: Control, number: int) -> Ran:  # noqa: F811
     return Ran(claimed.execution, claimed.job.segment, claimed.job.id)
 
 
-async def swapped(control: Control, name: str = "clip.mp4", data: bytes = FILM) -> tuple[int, Path]:  # noqa: F811
+async def swapped(control: Control, name: str = "clip.mp4", data: bytes = FILM) -> tuple[int, Path]:
     """A job that has succeeded, and its output."""
     folder = control.path.parent
     number = await job_of(control, folder / "inbox" / name, b"target of " + name.encode("utf-8", "replace"))
@@ -124,7 +124,7 @@ def test_any_name_can_be_said() -> None:
     )  # fmt: skip
 
 
-async def test_an_output_is_given_out_whole_and_in_parts(control: Control) -> None:  # noqa: F811
+async def test_an_output_is_given_out_whole_and_in_parts(control: Control) -> None:
     data = os.urandom(3 * PIECE + 17)
     number, output = await swapped(control, "ä clip.mp4", data)
     route = f"/api/jobs/{number}/output"
@@ -158,7 +158,7 @@ async def test_an_output_is_given_out_whole_and_in_parts(control: Control) -> No
     assert saved.headers["content-disposition"].startswith("attachment; ")
 
 
-async def test_only_the_output_of_the_ledger_is_given_out(control: Control) -> None:  # noqa: F811
+async def test_only_the_output_of_the_ledger_is_given_out(control: Control) -> None:
     number, output = await swapped(control)
     secret = await asyncio.to_thread(put, control.path.with_name("secret.mp4"), FILM)
     route = f"/api/jobs/{number}/output"
@@ -189,7 +189,7 @@ async def test_only_the_output_of_the_ledger_is_given_out(control: Control) -> N
 
 
 async def test_a_target_is_given_out_where_it_is_ours_and_was_not_declined(
-    control: Control,  # noqa: F811
+    control: Control,
 ) -> None:
     folder = control.path.parent
     number = await job_of(control, folder / "inbox" / "in" / "clip.mp4")
@@ -209,7 +209,7 @@ async def test_a_target_is_given_out_where_it_is_ours_and_was_not_declined(
         assert (said.status, said.json["advice"]) == (403, "It was declined.")
 
 
-async def test_a_target_that_was_archived_is_found_there(control: Control) -> None:  # noqa: F811
+async def test_a_target_that_was_archived_is_found_there(control: Control) -> None:
     folder = control.path.parent
     number = await job_of(control, folder / "inbox" / "clip.mp4", then="archive")
     await asyncio.to_thread(put, folder / "done" / "clip.mp4", FILM)
@@ -221,7 +221,7 @@ async def test_a_target_that_was_archived_is_found_there(control: Control) -> No
     assert (await ask(control.path, "GET", f"/api/jobs/{number}/target")).status == 410
 
 
-async def test_a_picture_is_made_once_and_kept(control: Control) -> None:  # noqa: F811
+async def test_a_picture_is_made_once_and_kept(control: Control) -> None:
     number, _ = await swapped(control)
     route = f"/api/jobs/{number}/thumbnail"
     first = await ask(control.path, "GET", route)

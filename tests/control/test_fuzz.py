@@ -23,7 +23,7 @@ from structlog.testing import capture_logs
 
 from faceswapd.control.application import application
 from tests.control.rubbish import Rubbish, doors
-from tests.control.test_server import OWN_ERROR, SECONDS, Control, control  # noqa: F401  a fixture
+from tests.control.serving import OWN_ERROR, SECONDS, Control
 
 FEW, MANY, BATCH = 500, 10_000, 50
 PATIENCE = 0.2  # seconds that an answer is waited for; a half request has none
@@ -138,7 +138,7 @@ async def settled(before: Cost) -> Cost:
     return after
 
 
-def test_every_route_is_fuzzed(control: Control) -> None:  # noqa: F811
+def test_every_route_is_fuzzed(control: Control) -> None:
     routes = [route for route in application(control.house).routes if isinstance(route, Route)]
     there = {
         (method, route.path.replace("{number}", "ID"))
@@ -157,7 +157,7 @@ def test_every_route_is_fuzzed(control: Control) -> None:  # noqa: F811
     assert {name for door in doors() for name in door.query} >= {"state", "limit", "seconds", "path"}
 
 
-async def test_five_hundred_malformed_requests(control: Control, caplog: pytest.LogCaptureFixture) -> None:  # noqa: F811
+async def test_five_hundred_malformed_requests(control: Control, caplog: pytest.LogCaptureFixture) -> None:
     before = Cost.now()
     seen = await fuzz(control, FEW, caplog)
     after = await settled(before.with_threads())
@@ -168,7 +168,7 @@ async def test_five_hundred_malformed_requests(control: Control, caplog: pytest.
 
 @pytest.mark.deep
 async def test_ten_thousand_malformed_requests(
-    control: Control,  # noqa: F811
+    control: Control,
     caplog: pytest.LogCaptureFixture,
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -15,7 +15,7 @@ from faceswapd.core.gate import FolderReading, Gate, GpuReading, Held, Limits, R
 from faceswapd.core.reading_history import Point
 from faceswapd.core.vitals import Vitals
 from faceswapd.ledger import standing
-from tests.control.test_server import Control, control  # noqa: F401  a fixture
+from tests.control.serving import Control
 
 READING = Reading(
     at=1_763_816_400.0,
@@ -31,13 +31,13 @@ READING = Reading(
 )
 
 
-async def health(control: Control, query: str = "") -> Health:  # noqa: F811
+async def health(control: Control, query: str = "") -> Health:
     status, said = await control.ask(f"/api/health{query}")
     assert status == 200, said
     return messages.from_wire(Health, said)
 
 
-async def test_before_the_first_reading_all_is_said_that_is_known(control: Control) -> None:  # noqa: F811
+async def test_before_the_first_reading_all_is_said_that_is_known(control: Control) -> None:
     told = await health(control)
     assert (told.state, told.reading, told.history) == ("running", None, [])
     assert (told.gate.open, told.gate.why, told.breaker.held, told.pause.daemon) == (True, [], False, False)
@@ -45,7 +45,7 @@ async def test_before_the_first_reading_all_is_said_that_is_known(control: Contr
     assert told.ledger.size > 10_000
 
 
-async def test_what_is_wrong_is_told_with_its_reason_and_since_when(control: Control) -> None:  # noqa: F811
+async def test_what_is_wrong_is_told_with_its_reason_and_since_when(control: Control) -> None:
     await standing.pause(control.ledger, None, 1000.0)
     await standing.pause(control.ledger, "inbox", 1001.0)
     failure = Failure("gpu_lost", "The GPU is gone.")
@@ -87,7 +87,7 @@ async def test_what_is_wrong_is_told_with_its_reason_and_since_when(control: Con
     assert told.engine.version == "FaceFusion 3.5.0"
 
 
-async def test_the_last_hours_are_told_and_no_more_than_are_asked_for(control: Control) -> None:  # noqa: F811
+async def test_the_last_hours_are_told_and_no_more_than_are_asked_for(control: Control) -> None:
     now = time.time()
     for minutes in (23 * 60, 90, 30):
         control.house.history.note(Point(now - minutes * 60, cpu_percent=float(minutes)))
@@ -98,7 +98,7 @@ async def test_the_last_hours_are_told_and_no_more_than_are_asked_for(control: C
     assert (status, said["error"]) == (400, "The history is of 24 hours.")
 
 
-async def test_a_whole_day_is_small_and_quickly_told(control: Control) -> None:  # noqa: F811
+async def test_a_whole_day_is_small_and_quickly_told(control: Control) -> None:
     now = time.time()
     for minute in range(1440):
         control.house.history.note(Point(now - (1439 - minute) * 60, *(1.25e9 + minute,) * 10))
@@ -109,7 +109,7 @@ async def test_a_whole_day_is_small_and_quickly_told(control: Control) -> None: 
     assert time.monotonic() - begun < 5
 
 
-async def test_it_is_not_ready_while_a_loop_does_not_beat_or_it_stops(control: Control) -> None:  # noqa: F811
+async def test_it_is_not_ready_while_a_loop_does_not_beat_or_it_stops(control: Control) -> None:
     live = control.house.live()
     assert (await ready(control.house)).ready
     stuck = replace(live, silent=("inbox", "scheduler"), draining=True)

@@ -9,17 +9,17 @@ import pytest
 from faceswapd.control import idempotency
 from faceswapd.ledger import reports
 from tests.control.requesting import FORM, Answer, Piece, ask, form, half_said, send, until
-from tests.control.test_server import Control, control  # noqa: F401  a fixture
+from tests.control.serving import Control
 from tests.runtime.workplace import names
 
 FILM, OTHER = Piece("target", b"a film", "a.mp4"), Piece("target", b"another", "a.mp4")
 
 
-async def process(control: Control, key: str, *pieces: Piece) -> Answer:  # noqa: F811
+async def process(control: Control, key: str, *pieces: Piece) -> Answer:
     return await send(control.path, "/api/process", *pieces, headers={"Idempotency-Key": key})
 
 
-async def test_the_same_key_gives_the_same_answer(control: Control, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+async def test_the_same_key_gives_the_same_answer(control: Control, monkeypatch: pytest.MonkeyPatch) -> None:
     first = await process(control, "a key", FILM)
     await ask(control.path, "POST", "/api/jobs/3/cancel")  # so that the same without the key would be another answer
     again = await process(control, "a key", FILM)
@@ -35,14 +35,14 @@ async def test_the_same_key_gives_the_same_answer(control: Control, monkeypatch:
     assert len(await control.ledger.rows("SELECT key FROM answers")) == 1
 
 
-async def test_what_was_refused_can_be_asked_again(control: Control) -> None:  # noqa: F811
+async def test_what_was_refused_can_be_asked_again(control: Control) -> None:
     assert (await process(control, "a key", Piece("target", b"unreadable", "a.mp4"))).status == 422
     assert (await process(control, "a key", FILM)).status == 202
     for wrong in ("", "x" * 256, "é"):
         assert (await process(control, wrong, FILM)).status == 400
 
 
-async def test_of_two_at_once_the_second_is_told_to_wait(control: Control) -> None:  # noqa: F811
+async def test_of_two_at_once_the_second_is_told_to_wait(control: Control) -> None:
     body = form(FILM)
     given = {**FORM, "Content-Length": str(len(body)), "Idempotency-Key": "a key", "Host": "x"}
     head = "POST /api/process HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in given.items())
@@ -56,7 +56,7 @@ async def test_of_two_at_once_the_second_is_told_to_wait(control: Control) -> No
     assert (await process(control, "a key", FILM)).json["job_id"] == 3
 
 
-async def test_files_are_submitted_once(control: Control, tmp_path: Path) -> None:  # noqa: F811
+async def test_files_are_submitted_once(control: Control, tmp_path: Path) -> None:
     target = tmp_path / "clip.mp4"
     await asyncio.to_thread(target.write_text, "film")
 

@@ -17,12 +17,12 @@ from faceswapd.ctl.terminal import Line, Look, Terminal
 from faceswapd.ledger import outcomes, standing
 from faceswapd.ledger.standing import FaceRecord
 from tests.control.answering_daemon import listening
-from tests.control.test_server import Control, control  # noqa: F401  a fixture
+from tests.control.serving import Control
 
 WIDE = Terminal(width=200)
 
 
-async def test_a_face_is_told_with_its_photos_and_what_was_asked_of_it(control: Control) -> None:  # noqa: F811
+async def test_a_face_is_told_with_its_photos_and_what_was_asked_of_it(control: Control) -> None:
     known = [FaceRecord("Alice", 300, None), FaceRecord("bob", 0, "has no photo yet")]
     await standing.see_faces(control.ledger, known, time.time())
     await outcomes.request_cancel(control.ledger, 1, time.time())
@@ -36,7 +36,7 @@ async def test_a_face_is_told_with_its_photos_and_what_was_asked_of_it(control: 
     assert (bob.photos, bob.jobs, bob.problem) == ([], 0, "The face 'bob' has no photo yet.")
 
 
-async def test_an_inbox_is_told_with_its_pause_and_what_is_wrong(control: Control) -> None:  # noqa: F811
+async def test_an_inbox_is_told_with_its_pause_and_what_is_wrong(control: Control) -> None:
     await standing.pause(control.ledger, "inbox", time.time())
     status, said = await control.ask("/api/inboxes")
     (inbox,) = messages.from_wire(Inboxes, said).inboxes
@@ -50,7 +50,7 @@ async def test_an_inbox_is_told_with_its_pause_and_what_is_wrong(control: Contro
     assert inbox.options == {"a": "b"}
 
 
-async def test_a_preset_is_told_with_its_meaning_and_its_own_options(control: Control) -> None:  # noqa: F811
+async def test_a_preset_is_told_with_its_meaning_and_its_own_options(control: Control) -> None:
     presets = (PresetSpec("balanced", "balanced"), PresetSpec("portrait", "best", (("face_mask_blur", "0.5"),)))
     live = replace(control.house.live(), presets=presets)
     told = await listing_routes._presets(replace(control.house, live=lambda: live), None)  # type: ignore[arg-type]

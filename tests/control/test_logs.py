@@ -12,18 +12,18 @@ from faceswapd.core.running_log import RunningLog
 from faceswapd.ledger import claims, outcomes, reports
 from faceswapd.ledger.claims import Runner
 from faceswapd.ledger.outcomes import Ran, Spent
-from tests.control.test_server import Control, control  # noqa: F401 - a fixture
+from tests.control.serving import Control
 
 DIED = Failure("child_died", "The engine's child ended.")
 
 
-async def heard(control: Control, query: str = "") -> JobLog:  # noqa: F811
+async def heard(control: Control, query: str = "") -> JobLog:
     status, said = await control.ask(f"/api/jobs/1/log{query}")
     assert status == 200, said
     return messages.from_wire(JobLog, said)
 
 
-async def failed(control: Control, log: str | None) -> int:  # noqa: F811
+async def failed(control: Control, log: str | None) -> int:
     """The execution of job 1, which has failed."""
     job = await reports.job(control.ledger, 1)
     assert job is not None
@@ -33,12 +33,12 @@ async def failed(control: Control, log: str | None) -> int:  # noqa: F811
     return claim.execution
 
 
-async def test_of_a_job_that_never_ran_there_is_no_log(control: Control) -> None:  # noqa: F811
+async def test_of_a_job_that_never_ran_there_is_no_log(control: Control) -> None:
     assert await heard(control) == JobLog("queued", None, 0, running=False, text="", start=0, next=0)
     assert (await control.ask("/api/jobs/77/log"))[0] == 404
 
 
-async def test_the_last_words_of_one_that_failed_are_kept(control: Control) -> None:  # noqa: F811
+async def test_the_last_words_of_one_that_failed_are_kept(control: Control) -> None:
     execution = await failed(control, "frame 240\nböom")
     said = await heard(control)
     assert said == JobLog("failed", execution, 1, running=False, text="frame 240\nböom\n", start=0, next=16)
@@ -50,7 +50,7 @@ async def test_the_last_words_of_one_that_failed_are_kept(control: Control) -> N
     assert (await heard(control)).execution == execution, "the later one said nothing"
 
 
-async def test_what_is_said_meanwhile_follows(control: Control) -> None:  # noqa: F811
+async def test_what_is_said_meanwhile_follows(control: Control) -> None:
     log = RunningLog(most=20)
     known = [LogLive(5, 2, running=True, log=log)]
     house = replace(control.house, orders=replace(control.house.orders, log_of=lambda _: known[-1]))

@@ -23,9 +23,9 @@ from faceswapd.ledger.claims import Runner
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.outcomes import Spent
 from faceswapd.ledger.tallies import BOUNDS, Histogram, Tallies
+from tests.control.serving import Control
 from tests.control.test_health import READING
 from tests.control.test_network import ask, bearer
-from tests.control.test_server import Control, control  # noqa: F401  a fixture
 from tests.ledger.arrivals import NOW, admit, arrival, claim, ran, record, running
 from tests.ledger.conftest import ledger  # noqa: F401  a fixture
 
@@ -44,7 +44,7 @@ def value(found: Samples, name: str, **labels: str) -> float:
     return found[f"faceswapd_{name}", tuple(sorted(labels.items()))]
 
 
-async def worked(control: Control) -> None:  # noqa: F811
+async def worked(control: Control) -> None:
     """One job succeeds on a GPU with a hostile name, one fails, and the daemon has a day behind it."""
     ledger = control.ledger  # noqa: F811
     (job,) = await admit(ledger, arrival("alice/7.mp4", preset="fast"), now=NOW)
@@ -55,7 +55,7 @@ async def worked(control: Control) -> None:  # noqa: F811
     await outcomes.failed(ledger, ran(await claim(ledger, job, NOW + 1)), OOM, GiveUp(OOM), NOW + 2)
 
 
-async def told(control: Control) -> Any:  # noqa: F811
+async def told(control: Control) -> Any:
     tallies = await Tallies.begin(control.ledger, NOW)
     await worked(control)
     live = replace(
@@ -69,7 +69,7 @@ async def told(control: Control) -> Any:  # noqa: F811
     return await figures_of(replace(control.house, live=lambda: live, tallies=tallies))
 
 
-async def test_the_figures_are_those_of_the_ledger_and_of_the_moment(control: Control) -> None:  # noqa: F811
+async def test_the_figures_are_those_of_the_ledger_and_of_the_moment(control: Control) -> None:
     figures = await told(control)
     body, media_type = exposed(figures, "")
     assert media_type == "text/plain; version=0.0.4; charset=utf-8"
@@ -104,7 +104,7 @@ async def test_the_figures_are_those_of_the_ledger_and_of_the_moment(control: Co
     }
 
 
-async def test_it_is_asked_with_the_token_over_the_port_and_without_on_the_socket(control: Control) -> None:  # noqa: F811
+async def test_it_is_asked_with_the_token_over_the_port_and_without_on_the_socket(control: Control) -> None:
     assert (await ask(control, "GET", "/metrics")).status == 401
     answer = await ask(control, "GET", "/metrics", bearer(control))
     assert (answer.status, answer.headers["content-type"]) == (200, "text/plain; version=0.0.4; charset=utf-8")
@@ -142,7 +142,7 @@ def test_a_histogram_counts_by_the_bound_that_is_not_below() -> None:
     assert histogram.sum == 1e9 + 2.1
 
 
-async def names(control: Control) -> dict[str, set[str]]:  # noqa: F811
+async def names(control: Control) -> dict[str, set[str]]:
     """Each metric as Prometheus calls it, with its labels."""
     found: dict[str, set[str]] = {}
     for metric in families(await told(control)):
@@ -151,7 +151,7 @@ async def names(control: Control) -> dict[str, set[str]]:  # noqa: F811
     return found
 
 
-async def test_the_document_tells_every_metric_with_its_labels_and_no_other(control: Control) -> None:  # noqa: F811
+async def test_the_document_tells_every_metric_with_its_labels_and_no_other(control: Control) -> None:
     text = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(faceswapd_\w+)` \| ([^|]*)\|", text, flags=re.MULTILINE)
     documented = {name: set(re.findall(r"`(\w+)`", labels)) for name, labels in rows}
@@ -160,7 +160,7 @@ async def test_the_document_tells_every_metric_with_its_labels_and_no_other(cont
     assert set(re.findall(r"faceswapd_\w+", text)) - set(there) == set()
 
 
-async def test_the_dashboard_asks_for_nothing_that_is_not_there(control: Control) -> None:  # noqa: F811
+async def test_the_dashboard_asks_for_nothing_that_is_not_there(control: Control) -> None:
     board = json.loads((ROOT / "docs" / "grafana.json").read_text(encoding="utf-8"))
     there = await names(control)
     series = set(there) | {f"{name}{end}" for name in there for end in ("_bucket", "_sum", "_count")}

@@ -18,7 +18,7 @@ from faceswapd.control.login_messages import Link
 from faceswapd.control.port import NoPortError, open_port
 from faceswapd.control.wrong_keys import FAILURE_SECONDS, MOST_ADDRESSES, MOST_FAILURES, WrongKeys
 from faceswapd.settings.schema import HttpSettings
-from tests.control.test_server import Control, control  # noqa: F401 - a fixture
+from tests.control.serving import Control
 
 SECONDS = 20.0
 
@@ -34,7 +34,7 @@ class Answer:
         return messages.from_wire(messages.Error, json.loads(self.body))
 
 
-async def ask(control: Control, method: str, route: str, *lines: str, body: bytes = b"", host: str = "") -> Answer:  # noqa: F811
+async def ask(control: Control, method: str, route: str, *lines: str, body: bytes = b"", host: str = "") -> Answer:
     assert control.port is not None
     address, number = control.port.listening.getsockname()
     reader, writer = await asyncio.open_connection(address, number)
@@ -52,11 +52,11 @@ async def ask(control: Control, method: str, route: str, *lines: str, body: byte
     return Answer(int(status.split()[1]), {name.lower(): value for name, _, value in pairs}, rest)
 
 
-def bearer(control: Control) -> str:  # noqa: F811
+def bearer(control: Control) -> str:
     return "Authorization: Bearer " + control.path.with_name("token").read_text().strip()
 
 
-async def cookie(control: Control) -> str:  # noqa: F811
+async def cookie(control: Control) -> str:
     """Come in as a browser does."""
     _, said = await control.ask("/api/login-links", "POST")
     link = messages.from_wire(Link, said)
@@ -71,7 +71,7 @@ async def cookie(control: Control) -> str:  # noqa: F811
     return "Cookie: " + given.partition(";")[0]
 
 
-async def test_without_a_key_nothing_is_told(control: Control) -> None:  # noqa: F811
+async def test_without_a_key_nothing_is_told(control: Control) -> None:
     for method, route in (("GET", "/api/status"), ("POST", "/api/stop"), ("POST", "/api/login-links")):
         answer = await ask(control, method, route)
         assert (answer.status, answer.error.error) == (401, "This daemon wants a key.")
@@ -80,7 +80,7 @@ async def test_without_a_key_nothing_is_told(control: Control) -> None:  # noqa:
     assert control.orders == []
 
 
-async def test_the_token_opens(control: Control) -> None:  # noqa: F811
+async def test_the_token_opens(control: Control) -> None:
     assert stat.S_IMODE(control.path.with_name("token").stat().st_mode) == 0o600
     answer = await ask(control, "GET", "/api/status", bearer(control))
     assert answer.status == 200
@@ -89,12 +89,12 @@ async def test_the_token_opens(control: Control) -> None:  # noqa: F811
 
 
 @pytest.mark.parametrize("wrong", ["Bearer x", "Bearer ", "Basic eDp5", "Bearer \xff\xfe", "Bearer " + "a" * 4000])
-async def test_no_other_token_opens(control: Control, wrong: str) -> None:  # noqa: F811
+async def test_no_other_token_opens(control: Control, wrong: str) -> None:
     answer = await ask(control, "GET", "/api/status", f"Authorization: {wrong}")
     assert answer.status == 401
 
 
-async def test_a_link_opens_once_and_becomes_a_cookie(control: Control) -> None:  # noqa: F811
+async def test_a_link_opens_once_and_becomes_a_cookie(control: Control) -> None:
     mine = await cookie(control)
     assert (await ask(control, "GET", "/api/status", mine)).status == 200
     name, _, value = mine.partition("=")
@@ -102,7 +102,7 @@ async def test_a_link_opens_once_and_becomes_a_cookie(control: Control) -> None:
     assert (await ask(control, "GET", "/api/status", changed)).status == 401
 
 
-async def test_a_cookie_changes_something_only_from_our_own_page(control: Control) -> None:  # noqa: F811
+async def test_a_cookie_changes_something_only_from_our_own_page(control: Control) -> None:
     mine = await cookie(control)
     assert control.port is not None
     own = f"Origin: http://127.0.0.1:{control.port.listening.getsockname()[1]}"
@@ -114,7 +114,7 @@ async def test_a_cookie_changes_something_only_from_our_own_page(control: Contro
     assert "stop" not in control.orders
 
 
-async def test_another_page_is_not_answered_whatever_it_brings(control: Control) -> None:  # noqa: F811
+async def test_another_page_is_not_answered_whatever_it_brings(control: Control) -> None:
     answer = await ask(control, "GET", "/api/status", bearer(control), "Origin: https://evil.example")
     assert (answer.status, "access-control-allow-origin" in answer.headers) == (403, False)
 
@@ -128,12 +128,12 @@ async def test_another_page_is_not_answered_whatever_it_brings(control: Control)
         *(("[::1", 421), ("localhost@evil.example", 421)),
     ],
 )
-async def test_only_a_host_that_we_are_is_answered(control: Control, host: str, status: int) -> None:  # noqa: F811
+async def test_only_a_host_that_we_are_is_answered(control: Control, host: str, status: int) -> None:
     answer = await ask(control, "GET", "/api/status", bearer(control), host=host)
     assert answer.status == status
 
 
-async def test_who_guesses_must_wait_and_who_knows_need_not(control: Control) -> None:  # noqa: F811
+async def test_who_guesses_must_wait_and_who_knows_need_not(control: Control) -> None:
     for _ in range(MOST_FAILURES // 2):
         assert (await ask(control, "GET", "/api/status", "Authorization: Bearer guess")).status == 401
         assert (await ask(control, "GET", "/login?key=guess")).status == 401
@@ -144,7 +144,7 @@ async def test_who_guesses_must_wait_and_who_knows_need_not(control: Control) ->
 
 
 async def test_over_the_network_only_the_folders_of_the_program_can_be_named(
-    control: Control,  # noqa: F811
+    control: Control,
     tmp_path: Path,
 ) -> None:
     inbox = tmp_path / "inbox"
@@ -174,7 +174,7 @@ async def test_over_the_network_only_the_folders_of_the_program_can_be_named(
     assert (await control.ask("/api/explain?path=/etc/hostname"))[0] == 200  # who is there can look himself
 
 
-async def test_behind_a_proxy_the_address_is_the_one_that_it_saw(control: Control) -> None:  # noqa: F811
+async def test_behind_a_proxy_the_address_is_the_one_that_it_saw(control: Control) -> None:
     assert control.port is not None
     request = Request(
         {

@@ -12,7 +12,7 @@ from faceswapd.control import messages
 from faceswapd.control.application import application
 from faceswapd.control.openapi import document
 from faceswapd.control.routes import DOCUMENT_FILE, OPERATIONS
-from tests.control.test_server import Control, control  # noqa: F401 - a fixture
+from tests.control.serving import Control
 
 
 def test_the_document_is_the_one_of_these_routes() -> None:
@@ -20,7 +20,7 @@ def test_the_document_is_the_one_of_these_routes() -> None:
     assert written == document(OPERATIONS), "write it anew: python -m faceswapd.control.openapi"
 
 
-async def test_it_names_each_route_and_no_other(control: Control) -> None:  # noqa: F811
+async def test_it_names_each_route_and_no_other(control: Control) -> None:
     told = {(path, method.upper()) for path, methods in served()["paths"].items() for method in methods}
     routes = {
         (route.path, method)

@@ -6,15 +6,15 @@ import pytest
 
 from faceswapd.ledger import claims, events, outcomes, reports
 from faceswapd.ledger.claims import Runner
-from tests.control.test_server import Control, control  # noqa: F401 - a fixture
+from tests.control.serving import Control
 
 
-async def ready(control: Control) -> list[tuple[int, int]]:  # noqa: F811
+async def ready(control: Control) -> list[tuple[int, int]]:
     """Jobs with their priority, as they will start."""
     return [(row["job"], row["priority"]) for row in await claims.ready(control.ledger, (), 10)]
 
 
-async def test_a_priority_is_kept_for_the_job_and_for_its_segments(control: Control) -> None:  # noqa: F811
+async def test_a_priority_is_kept_for_the_job_and_for_its_segments(control: Control) -> None:
     rung = control.ledger.bell.count
     status, said = await control.ask("/api/jobs/1/priority", "POST", {"priority": -7})
     assert (status, said) == (200, {"text": "Job 1 has the priority -7."})
@@ -29,7 +29,7 @@ async def test_a_priority_is_kept_for_the_job_and_for_its_segments(control: Cont
     assert (await events.after(control.ledger, told.id, 100, 1)) == [], "nothing has changed"
 
 
-async def test_a_parked_and_a_running_job_have_it_later(control: Control) -> None:  # noqa: F811
+async def test_a_parked_and_a_running_job_have_it_later(control: Control) -> None:
     assert (await control.ask("/api/jobs/2/priority", "POST", {"priority": 100}))[0] == 200
     assert (await control.ask("/api/jobs/2/assign", "POST", {"face": "alice"}))[0] == 200
     assert await ready(control) == [(2, 100), (1, 0)]
@@ -55,7 +55,7 @@ async def test_a_parked_and_a_running_job_have_it_later(control: Control) -> Non
     ],
 )
 async def test_a_wrong_priority_is_refused(
-    control: Control,  # noqa: F811
+    control: Control,
     number: int,
     body: object,
     status: int,
@@ -67,6 +67,6 @@ async def test_a_wrong_priority_is_refused(
     assert await ready(control) == [(1, 0)]
 
 
-async def test_an_unknown_job_is_told_with_the_nearest(control: Control) -> None:  # noqa: F811
+async def test_an_unknown_job_is_told_with_the_nearest(control: Control) -> None:
     _, said = await control.ask("/api/jobs/77/priority", "POST", {"priority": 1})
     assert said["advice"] == "The nearest is 2. `faceswapctl jobs` lists them."

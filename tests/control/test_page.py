@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from faceswapd.control import page_routes
+from tests.control.serving import Control
 from tests.control.test_network import ask, cookie
-from tests.control.test_server import Control, control  # noqa: F401 - a fixture
 
 STATIC = Path(page_routes.__file__).with_name("static")
 POLICY = {
@@ -21,7 +21,7 @@ FORBIDDEN = re.compile(
 )
 
 
-async def test_a_stranger_gets_the_words_on_how_to_come_in(control: Control) -> None:  # noqa: F811
+async def test_a_stranger_gets_the_words_on_how_to_come_in(control: Control) -> None:
     answer = await ask(control, "GET", "/")
     assert (answer.status, b"faceswapctl open" in answer.body) == (401, True)
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
@@ -31,12 +31,12 @@ async def test_a_stranger_gets_the_words_on_how_to_come_in(control: Control) -> 
     assert (await ask(control, "GET", "/static/style.css")).status == 200
 
 
-async def test_who_guesses_at_the_page_must_wait_as_everywhere(control: Control) -> None:  # noqa: F811
+async def test_who_guesses_at_the_page_must_wait_as_everywhere(control: Control) -> None:
     answers = [(await ask(control, "GET", "/", "Authorization: Bearer guess")).status for _ in range(30)]
     assert (answers[0], answers[-1]) == (401, 429)
 
 
-async def test_the_page_comes_with_all_its_rules(control: Control) -> None:  # noqa: F811
+async def test_the_page_comes_with_all_its_rules(control: Control) -> None:
     answer = await ask(control, "GET", "/", await cookie(control))
     assert (answer.status, b"/static/app.js" in answer.body) == (200, True)
     assert set(answer.headers["content-security-policy"].split("; ")) == POLICY
@@ -47,7 +47,7 @@ async def test_the_page_comes_with_all_its_rules(control: Control) -> None:  # n
     assert raw.startswith(b"HTTP/1.1 200")  # on the socket the system tells who asks
 
 
-async def test_a_file_is_sent_once_and_asked_about_afterwards(control: Control) -> None:  # noqa: F811
+async def test_a_file_is_sent_once_and_asked_about_afterwards(control: Control) -> None:
     first = await ask(control, "GET", "/static/app.js")
     assert (first.status, first.headers["content-type"]) == (200, "text/javascript; charset=utf-8")
     assert first.headers["cache-control"] == "no-cache"
@@ -58,7 +58,7 @@ async def test_a_file_is_sent_once_and_asked_about_afterwards(control: Control) 
 @pytest.mark.parametrize(
     "name", ["nothing.js", "index.html", "..%2Fkeys.py", "%2e%2e", "app.js%00", ".", "%2Fetc%2Fpasswd"]
 )
-async def test_a_name_that_is_none_of_the_page_leads_nowhere(control: Control, name: str) -> None:  # noqa: F811
+async def test_a_name_that_is_none_of_the_page_leads_nowhere(control: Control, name: str) -> None:
     assert (await ask(control, "GET", f"/static/{name}")).status == 404
 
 

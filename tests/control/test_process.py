@@ -23,8 +23,8 @@ from faceswapd.runtime import uploads
 from faceswapd.settings import Settings
 from faceswapd.settings.schema import LimitSettings, UploadSettings
 from tests.control.requesting import BOUNDARY, FORM, Answer, Piece, ask, form, half_said, send, until
+from tests.control.serving import Control
 from tests.control.test_files import run
-from tests.control.test_server import Control, control  # noqa: F401  a fixture
 from tests.runtime.workplace import names
 
 FILM = Piece("target", b"a film", "My clip (1).MP4")
@@ -32,11 +32,11 @@ PHOTOS = (Piece("source", b"image one", "me.jpg"), Piece("source", b"image two",
 ROUTE = "/api/process"
 
 
-def folder_of(control: Control) -> Path:  # noqa: F811
+def folder_of(control: Control) -> Path:
     return control.path.parent / "state" / "uploads"
 
 
-def left(control: Control) -> list[str]:  # noqa: F811
+def left(control: Control) -> list[str]:
     """What lies among the uploads."""
     return names(folder_of(control)) if folder_of(control).exists() else []
 
@@ -49,24 +49,24 @@ def content(path: str | Path) -> dict[str, bytes]:
     return {one.name: one.read_bytes() for one in files}
 
 
-async def process(control: Control, *pieces: Piece) -> Answer:  # noqa: F811
+async def process(control: Control, *pieces: Piece) -> Answer:
     return await send(control.path, ROUTE, *pieces)
 
 
-async def job(control: Control, number: int) -> JobRecord:  # noqa: F811
+async def job(control: Control, number: int) -> JobRecord:
     found = await reports.job(control.ledger, number)
     assert found is not None
     return found
 
 
-def settle(control: Control, change: Callable[[Settings], Settings]) -> None:  # noqa: F811
+def settle(control: Control, change: Callable[[Settings], Settings]) -> None:
     """Other settings for the server that runs."""
     storage = control.house.storage
     assert storage is not None
     object.__setattr__(control.house, "storage", replace(storage, settings=change(storage.settings)))
 
 
-async def test_a_target_that_is_sent_becomes_a_job(control: Control) -> None:  # noqa: F811
+async def test_a_target_that_is_sent_becomes_a_job(control: Control) -> None:
     said = await process(control, FILM, Piece("face", b"Alice"), Piece("priority", b"-5"))
     assert (said.status, said.json) == (202, {"job_id": 3, "status": "queued", "estimated_time": None})
     assert said.headers["location"] == "/api/jobs/3"
@@ -82,7 +82,7 @@ async def test_a_target_that_is_sent_becomes_a_job(control: Control) -> None:  #
     assert (await ask(control.path, "GET", "/api/jobs/3/target")).body == b"a film"
 
 
-async def test_photos_that_come_along_are_the_face(control: Control) -> None:  # noqa: F811
+async def test_photos_that_come_along_are_the_face(control: Control) -> None:
     said = await process(control, FILM, *PHOTOS)
     assert said.status == 202
     made = await job(control, said.json["job_id"])
@@ -123,7 +123,7 @@ REFUSED: list[tuple[list[Piece], int, str]] = [
 ]
 
 
-async def test_what_is_refused_leaves_nothing(control: Control) -> None:  # noqa: F811
+async def test_what_is_refused_leaves_nothing(control: Control) -> None:
     for pieces, status, error in REFUSED:
         said = await process(control, *pieces)
         assert said.status == status, said
@@ -135,7 +135,7 @@ async def test_what_is_refused_leaves_nothing(control: Control) -> None:  # noqa
 HOSTILE = ["../../../etc/cron.d/x.mp4", "C:\\x\\y.mp4", "a\r\nb.mp4", ".mp4", "~.mp4", "x" * 400 + ".mp4", "$(ls).mp4"]
 
 
-async def test_hostile_names_stay_in_their_folder(control: Control) -> None:  # noqa: F811
+async def test_hostile_names_stay_in_their_folder(control: Control) -> None:
     for name in HOSTILE:
         said = await process(control, Piece("target", name.encode(), name))
         if said.status == 400:  # no form can say it
@@ -147,7 +147,7 @@ async def test_hostile_names_stay_in_their_folder(control: Control) -> None:  # 
         assert re.fullmatch(r"[\w (._)-]{1,130}\.mp4", path.name)
 
 
-async def test_what_is_too_large_is_refused_before_it_has_come(control: Control) -> None:  # noqa: F811
+async def test_what_is_too_large_is_refused_before_it_has_come(control: Control) -> None:
     small = UploadSettings(largest=ByteSize(1_000_000), most_photos=1)
     settle(control, lambda settings: settings.model_copy(update={"uploads": small}))
     large = Piece("target", b"x" * 3_000_000, "a.mp4")
@@ -163,7 +163,7 @@ async def test_what_is_too_large_is_refused_before_it_has_come(control: Control)
 
 
 async def test_where_there_is_no_room_it_is_said(
-    control: Control,  # noqa: F811
+    control: Control,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     limits = LimitSettings(disk_free=ByteSize(1 << 60))
@@ -182,12 +182,12 @@ async def test_where_there_is_no_room_it_is_said(
     assert left(control) == []
 
 
-async def test_uploads_can_be_switched_off(control: Control) -> None:  # noqa: F811
+async def test_uploads_can_be_switched_off(control: Control) -> None:
     settle(control, lambda settings: settings.model_copy(update={"uploads": UploadSettings(enabled=False)}))
     assert (await process(control, FILM)).status == 403
 
 
-async def test_an_upload_that_breaks_off_leaves_nothing(control: Control) -> None:  # noqa: F811
+async def test_an_upload_that_breaks_off_leaves_nothing(control: Control) -> None:
     body = form(Piece("target", b"film" * 500_000, "a.mp4"))
     head = (
         f"POST {ROUTE} HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM['Content-Type']}\r\nContent-Length: {len(body)}\r\n"
@@ -201,7 +201,7 @@ async def test_an_upload_that_breaks_off_leaves_nothing(control: Control) -> Non
     assert await control.well()
 
 
-async def test_one_who_hangs_up_while_it_is_looked_at_leaves_nothing(control: Control, tmp_path: Path) -> None:  # noqa: F811
+async def test_one_who_hangs_up_while_it_is_looked_at_leaves_nothing(control: Control, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "gate")
     gate = os.open(tmp_path / "gate", os.O_RDWR)  # whoever reads waits until it is closed
     body = form(Piece("target", f"wait for {tmp_path / 'gate'}".encode(), "a.mp4"))
@@ -214,7 +214,7 @@ async def test_one_who_hangs_up_while_it_is_looked_at_leaves_nothing(control: Co
     os.close(gate)
 
 
-async def test_how_far_a_job_is(control: Control) -> None:  # noqa: F811
+async def test_how_far_a_job_is(control: Control) -> None:
     number = (await process(control, FILM)).json["job_id"]
 
     async def told() -> dict[str, Any]:
@@ -237,7 +237,7 @@ async def test_how_far_a_job_is(control: Control) -> None:  # noqa: F811
     assert (await ask(control.path, "GET", "/api/status/77")).status == 404
 
 
-async def test_what_was_sent_goes_some_days_after_its_job(control: Control) -> None:  # noqa: F811
+async def test_what_was_sent_goes_some_days_after_its_job(control: Control) -> None:
     storage = control.house.storage
     assert storage is not None
     number = (await process(control, FILM, *PHOTOS)).json["job_id"]
@@ -256,7 +256,7 @@ async def test_what_was_sent_goes_some_days_after_its_job(control: Control) -> N
 
 
 @pytest.mark.deep
-async def test_two_hundred_megabytes_take_no_memory(control: Control) -> None:  # noqa: F811
+async def test_two_hundred_megabytes_take_no_memory(control: Control) -> None:
     block = os.urandom(1 << 20)
     head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="target"; filename="a.mp4"\r\n\r\nvideo'.encode()
     end = f"\r\n--{BOUNDARY}--\r\n".encode()

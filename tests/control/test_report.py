@@ -19,7 +19,7 @@ from faceswapd.ctl.terminal import Terminal
 from faceswapd.ledger import outcomes
 from faceswapd.ledger.outcomes import Spent
 from tests.control.answering_daemon import listening
-from tests.control.test_server import Control, control  # noqa: F401  a fixture
+from tests.control.serving import Control
 from tests.ledger.arrivals import admit, arrival, claim, ran
 
 DAY = 86400.0
@@ -27,7 +27,7 @@ DAY = 86400.0
 NOON = datetime.fromtimestamp(time.time() + DAY).replace(hour=12, minute=0, second=0).timestamp()  # noqa: DTZ006
 
 
-async def test_what_was_done_is_told_by_day_and_by_sort(control: Control) -> None:  # noqa: F811
+async def test_what_was_done_is_told_by_day_and_by_sort(control: Control) -> None:
     ledger = control.ledger
     for number, at in enumerate((NOON - DAY, NOON - DAY, NOON)):
         (job,) = await admit(ledger, arrival(f"alice/{number}.mp4"), now=at - 30)
@@ -54,7 +54,7 @@ async def test_what_was_done_is_told_by_day_and_by_sort(control: Control) -> Non
     assert 0 < slot.share < 0.01
 
 
-async def test_the_days_are_those_of_this_place_and_bounded(control: Control) -> None:  # noqa: F811
+async def test_the_days_are_those_of_this_place_and_bounded(control: Control) -> None:
     told = await made(control.house, 366, NOON)
     first = datetime.fromtimestamp(NOON) - timedelta(days=365)  # noqa: DTZ006
     assert (told.by_day[0].day, len(told.by_day)) == (f"{first:%Y-%m-%d}", 366)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from faceswapd.control import handlers, wrong_keys
-from tests.control.test_server import Control, control  # noqa: F401 - a fixture
+from tests.control.serving import Control
 
 SECONDS = 600.0
 LEFT_OUT = (
@@ -28,7 +28,7 @@ CHECKS = (
 @pytest.mark.deep
 @pytest.mark.skipif(importlib.util.find_spec("schemathesis") is None, reason="`make test-deep` installs schemathesis")
 async def test_the_daemon_does_as_its_document_says(
-    control: Control,  # noqa: F811
+    control: Control,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -1,17 +1,13 @@
 """The real server on a real socket, spoken to in bytes."""
 
 import asyncio
-import contextlib
-import json
 import os
 import random
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -19,159 +15,14 @@ from structlog.testing import capture_logs
 
 from faceswapd.control import messages, model_handlers
 from faceswapd.control.handlers import Refused
-from faceswapd.control.live import House, InboxLive, Live, Orders
 from faceswapd.control.operation import Hears
-from faceswapd.control.port import Port, open_port
 from faceswapd.control.requests import LARGEST_BODY
 from faceswapd.control.routes import OPERATIONS
-from faceswapd.control.server import Server, listen
-from faceswapd.control.storage import Storage
-from faceswapd.control.thumbnails import Thumbnails
-from faceswapd.core.gate import Gate
-from faceswapd.core.intake import Face, Rules, Signature
-from faceswapd.core.job import Parked
-from faceswapd.core.mounts import way_of
+from faceswapd.core.intake import Signature
 from faceswapd.core.target import Facts, Kind
-from faceswapd.engines.facefusion.installation import Installation
-from faceswapd.engines.facefusion.model_store import ModelStore
 from faceswapd.ledger import admission, outcomes, standing
 from faceswapd.ledger.admission import Arrival
-from faceswapd.ledger.connection import Ledger
-from faceswapd.media.examiner import Examiner
-from faceswapd.runtime.beats import Beats
-from faceswapd.runtime.desk import Desk
-from faceswapd.runtime.webhooks import Webhooks
-from faceswapd.settings import Settings
-from faceswapd.settings.schema import HttpSettings, InboxSettings, WebhookSettings
-from tests.engines.facefusion.small_root import installed, small_root
-from tests.runtime.workplace import CHILD
-
-SECONDS = 20.0
-PATIENCE = 0.2  # with a server that waits for the rest of a request that has none
-OWN_ERROR = "an error of faceswapd itself"  # as the log says it
-
-
-@dataclass
-class Control:
-    """A server that runs on a ledger with two jobs: one queued, one parked."""
-
-    ledger: Ledger
-    path: Path
-    house: House
-    orders: list[str] = field(default_factory=list)
-    facefusion: list[Installation] = field(default_factory=list)  # the one that is set up
-    port: Port | None = None
-
-    async def raw(self, data: bytes) -> bytes:
-        """Send bytes and read what the server says to them, until it closes or waits for more."""
-        reader, writer = await asyncio.open_unix_connection(self.path)
-        answer = b""
-        with contextlib.suppress(ConnectionError, TimeoutError):
-            writer.write(data)
-            async with asyncio.timeout(PATIENCE):
-                await writer.drain()
-                while more := await reader.read(65536):
-                    answer += more
-        writer.close()
-        with contextlib.suppress(ConnectionError):
-            await writer.wait_closed()
-        return answer
-
-    async def ask(self, route: str, method: str = "GET", body: object = None) -> tuple[int, Any]:
-        """One request, and the answer's status and JSON."""
-        data = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
-        head = f"{method} {route} HTTP/1.1\r\nHost: daemon\r\nConnection: close\r\nContent-Length: {len(data)}\r\n\r\n"
-        reader, writer = await asyncio.open_unix_connection(self.path)
-        async with asyncio.timeout(SECONDS):
-            with contextlib.suppress(ConnectionError):  # it may be refused before it is sent
-                writer.write(head.encode() + data)
-                await writer.drain()
-            answer = await reader.read()
-        writer.close()
-        with contextlib.suppress(ConnectionError):
-            await writer.wait_closed()
-        first, _, rest = answer.partition(b"\r\n")
-        return int(first.split()[1]), json.loads(rest.partition(b"\r\n\r\n")[2] or b"null")
-
-    async def well(self) -> bool:
-        """Whether the server still answers."""
-        status, said = await self.ask("/api/status")
-        return status == 200 and bool(messages.from_wire(messages.Status, said))
-
-
-@pytest.fixture
-async def control(tmp_path: Path) -> AsyncIterator[Control]:
-    ledger = await Ledger.open(tmp_path / "ledger.sqlite3")
-    await standing.begin(ledger, "a-boot", os.getpid())
-    inbox = tmp_path / "inbox"
-    signature = Signature(1, 10, 1)
-    facts = Facts(Kind.VIDEO, "content", 10, 64, 48, 10, 1.0, 0, 0)
-    usual: dict[str, Any] = {
-        "signature": signature,
-        "kind": Kind.VIDEO,
-        "inbox": "inbox",
-        "preset": "balanced",
-        "priority": 0,
-        "afterwards": "keep",
-    }
-    queued = Arrival(str(inbox / "1.mp4"), "1.mp4", facts=facts, face="alice", rule="it is the only face", **usual)
-    other = Facts(Kind.VIDEO, "other", 10, 64, 48, 10, 1.0, 0, 0)
-    parked = Arrival(
-        str(inbox / "2.mp4"), "2.mp4", facts=other, parked=Parked.NEEDS_FACE, reason="There is no face yet.", **usual
-    )
-    await admission.admit(ledger, [queued, parked], time.time())
-    orders: list[str] = []
-    live = Live(
-        gate=Gate(),
-        reading=None,
-        inboxes=(InboxLive("inbox", str(inbox), "balanced", 0, None, way_of("ext4"), {}, {}, frozenset()),),
-        rules=Rules.of([Face("alice")], ("balanced",)),
-        courses=(),
-        draining=False,
-        engine="preview",
-        engine_why="built in",
-        slots=1,
-        started_at=time.time(),
-        folder=str(tmp_path),
-        outbox=str(tmp_path / "outbox"),
-    )
-
-    def stop() -> str:
-        orders.append("stop")
-        return "The daemon stops."
-
-    facefusion = [installed(small_root(tmp_path / "facefusion"))]
-    models = ModelStore(
-        lambda: facefusion[0] if facefusion else None,
-        lambda _: {"fast": ("--processors", "face_swapper")},
-        tmp_path / "models",
-    )
-    examiner = Examiner(argv=CHILD)
-    desk = Desk(ledger, examiner)
-    port = open_port(HttpSettings(enabled=True, port=0, hosts=("studio.example",)), tmp_path / "token")
-    told = Orders(stop, lambda: orders.append("look"), lambda _: None)
-    storage = Storage(_settings(tmp_path), Thumbnails(tmp_path / "thumbnails", examiner))
-    webhook = WebhookSettings(url="http://127.0.0.1/key", name="hook", format="text")
-    webhooks = Webhooks((webhook,), ledger, lambda *_: None, Beats())
-    house = House(ledger, lambda: live, told, desk, models, port.network, storage=storage, webhooks=webhooks)
-    path = tmp_path / "control.sock"
-    with listen(path) as listening, port.listening:
-        serving = asyncio.create_task(Server(house, listening, port=port).run())
-        yield Control(ledger, path, house, orders, facefusion, port)
-        serving.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await serving
-    await desk.close()
-    await storage.thumbnails.close()
-    await examiner.close()
-    await ledger.close()
-
-
-def _settings(folder: Path) -> Settings:
-    names = ("faces", "outbox", "failed", "done", "state")
-    places: dict[str, Any] = {name: folder / name for name in names}
-    places["state"].mkdir()
-    return Settings(**places, inbox=(InboxSettings(path=folder / "inbox", name="inbox"),))
+from tests.control.serving import OWN_ERROR, SECONDS, Control
 
 
 def documented() -> dict[tuple[str, str], type]:

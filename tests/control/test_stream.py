@@ -12,7 +12,7 @@ from faceswapd.control import feed as feeds
 from faceswapd.control import stream_routes
 from faceswapd.control.live import CourseLive, Live
 from faceswapd.ledger.history import note
-from tests.control.test_server import SECONDS, Control, control  # noqa: F401 - a fixture
+from tests.control.serving import SECONDS, Control
 
 LISTENERS = 20
 
@@ -59,7 +59,7 @@ class Listener:
 
 
 @contextlib.asynccontextmanager
-async def listen(control: Control, query: str = "", seen: int | None = None) -> AsyncIterator[Listener]:  # noqa: F811
+async def listen(control: Control, query: str = "", seen: int | None = None) -> AsyncIterator[Listener]:
     reader, writer = await asyncio.open_unix_connection(control.path)
     last = f"Last-Event-ID: {seen}\r\n" if seen is not None else ""
     writer.write(f"GET /api/stream{query} HTTP/1.1\r\nHost: daemon\r\n{last}\r\n".encode())
@@ -74,12 +74,12 @@ async def listen(control: Control, query: str = "", seen: int | None = None) -> 
             await writer.wait_closed()
 
 
-async def write(control: Control, *texts: str, job: int | None = None) -> None:  # noqa: F811
+async def write(control: Control, *texts: str, job: int | None = None) -> None:
     for text in texts:
         await control.ledger.write(lambda connection, text=text: note(connection, 1.0, job, "test", text))  # type: ignore[misc]
 
 
-async def test_what_happens_is_told_and_goes_on_after_what_was_seen(control: Control) -> None:  # noqa: F811
+async def test_what_happens_is_told_and_goes_on_after_what_was_seen(control: Control) -> None:
     async with listen(control) as listener:
         hello = await listener.next()
         assert hello is not None
@@ -95,7 +95,7 @@ async def test_what_happens_is_told_and_goes_on_after_what_was_seen(control: Con
         assert [said.data["text"] for said in await listener.events(2)] == ["three", "line\nbreak"]
 
 
-async def test_one_job_can_be_listened_to(control: Control) -> None:  # noqa: F811
+async def test_one_job_can_be_listened_to(control: Control) -> None:
     async with listen(control, "?job=2&after=0") as listener:
         await listener.next()
         await write(control, *map(str, range(40)), job=1)
@@ -107,7 +107,7 @@ async def test_one_job_can_be_listened_to(control: Control) -> None:  # noqa: F8
         assert said is not None
 
 
-async def test_who_was_away_for_too_long_is_told(control: Control) -> None:  # noqa: F811
+async def test_who_was_away_for_too_long_is_told(control: Control) -> None:
     await write(control, "one", "two", "three")
     await control.ledger.write(lambda connection: connection.execute("DELETE FROM events WHERE text <> 'three'"))
     for seen in (1, 1_000_000):
@@ -119,7 +119,7 @@ async def test_who_was_away_for_too_long_is_told(control: Control) -> None:  # n
     assert (await control.ask("/api/stream?job=-1"))[0] == 400
 
 
-async def test_many_listen_and_each_hears_all(control: Control, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+async def test_many_listen_and_each_hears_all(control: Control, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feeds, "KEPT", 50)  # the slow ones must read the ledger
     monkeypatch.setattr(feeds, "BATCH", 7)
     texts = [str(number) for number in range(300)]
@@ -143,7 +143,7 @@ async def test_many_listen_and_each_hears_all(control: Control, monkeypatch: pyt
     assert all(heard == texts for heard in await asyncio.gather(*hearing))
 
 
-async def test_running_jobs_are_told_of_at_most_once_a_second(control: Control) -> None:  # noqa: F811
+async def test_running_jobs_are_told_of_at_most_once_a_second(control: Control) -> None:
     live, now = control.house.live(), [0.2]
 
     def at_work() -> Live:
@@ -157,7 +157,7 @@ async def test_running_jobs_are_told_of_at_most_once_a_second(control: Control) 
     assert (job["id"], job["progress"], job["phase"]) == (1, 0.2, "swapping")
 
 
-async def test_there_is_room_for_so_many(control: Control, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+async def test_there_is_room_for_so_many(control: Control, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream_routes, "MOST_LISTENERS", 2)
     async with listen(control) as first, listen(control) as second:
         assert (await first.next(), await second.next()) != (None, None)
@@ -168,7 +168,7 @@ async def test_there_is_room_for_so_many(control: Control, monkeypatch: pytest.M
             pass
 
 
-async def admitted(control: Control) -> bool:  # noqa: F811
+async def admitted(control: Control) -> bool:
     try:
         async with listen(control) as listener:
             return await listener.next() is not None

@@ -13,7 +13,7 @@ from faceswapd.control import messages, submit_handlers
 from faceswapd.control.messages import Offer, Submission, Submitted
 from faceswapd.control.submit_handlers import MOST_NAMES, MOST_TARGETS
 from faceswapd.ledger import reports, submission
-from tests.control.test_server import Control, control  # noqa: F401  a fixture
+from tests.control.serving import Control
 
 ROUTE = "/api/submit"
 
@@ -24,7 +24,7 @@ def write(folder: Path, name: str, content: str = "film") -> str:
     return str(folder / name)
 
 
-async def submit(control: Control, targets: list[str], **more: Any) -> Submitted:  # noqa: F811
+async def submit(control: Control, targets: list[str], **more: Any) -> Submitted:
     status, said = await control.ask(ROUTE, "POST", {"targets": targets, **more})
     assert status == 200, said
     return messages.from_wire(Submitted, said)
@@ -35,7 +35,7 @@ def problems(answer: Submitted) -> dict[str, str | None]:
 
 
 async def test_a_file_anywhere_becomes_a_job_and_a_second_time_the_same(
-    control: Control,  # noqa: F811
+    control: Control,
     tmp_path: Path,
 ) -> None:
     target = write(tmp_path / "clips", "clip.mp4")
@@ -54,7 +54,7 @@ async def test_a_file_anywhere_becomes_a_job_and_a_second_time_the_same(
     assert (listed["job"]["inbox"], listed["rule"]) == ("", "it was submitted without a face, and it is the only face")
 
 
-async def test_what_is_no_target_is_said_and_the_rest_is_taken(control: Control, tmp_path: Path) -> None:  # noqa: F811
+async def test_what_is_no_target_is_said_and_the_rest_is_taken(control: Control, tmp_path: Path) -> None:
     clips = tmp_path / "clips"
     good = write(clips, "clip.mp4")
     os.mkfifo(clips / "pipe.mp4")
@@ -85,7 +85,7 @@ async def test_what_is_no_target_is_said_and_the_rest_is_taken(control: Control,
 
 
 async def test_a_file_that_takes_long_is_asked_for_again_and_holds_nothing_up(
-    control: Control,  # noqa: F811
+    control: Control,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -108,7 +108,7 @@ async def test_a_file_that_takes_long_is_asked_for_again_and_holds_nothing_up(
 
 
 async def test_one_who_hangs_up_is_not_waited_for_and_loses_nothing(
-    control: Control,  # noqa: F811
+    control: Control,
     tmp_path: Path,
 ) -> None:
     os.mkfifo(tmp_path / "gate")
@@ -153,7 +153,7 @@ async def test_one_who_hangs_up_is_not_waited_for_and_loses_nothing(
     ],
 )
 async def test_a_wrong_request_is_refused_with_its_reason(
-    control: Control,  # noqa: F811
+    control: Control,
     body: object,
     status: int,
     error: str,
@@ -166,7 +166,7 @@ async def test_a_wrong_request_is_refused_with_its_reason(
 
 
 async def test_explain_says_when_and_with_what_a_file_was_submitted(
-    control: Control,  # noqa: F811
+    control: Control,
     tmp_path: Path,
 ) -> None:
     target = write(tmp_path / "clips", "clip.mp4")
@@ -180,7 +180,7 @@ async def test_explain_says_when_and_with_what_a_file_was_submitted(
     assert len(await submission.of_target(control.ledger, target)) == 1
 
 
-async def test_a_file_of_an_inbox_that_was_submitted_too_has_both_told(control: Control) -> None:  # noqa: F811
+async def test_a_file_of_an_inbox_that_was_submitted_too_has_both_told(control: Control) -> None:
     target = write(control.path.parent / "inbox", "1.mp4")
     await submit(control, [target])
     _, said = await control.ask(f"/api/explain?path={quote(target)}")

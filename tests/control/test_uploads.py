@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from faceswapd.ledger import reports
 from faceswapd.runtime import uploads
 from tests.control.requesting import Answer, Piece, ask, half_said, send, until
+from tests.control.serving import Control
 from tests.control.test_process import content, folder_of, left
-from tests.control.test_server import Control, control  # noqa: F401  a fixture
 
 TUS = {"Tus-Resumable": "1.0.0"}
 PART = {**TUS, "Content-Type": "application/offset+octet-stream"}
@@ -20,21 +20,21 @@ def named(name: str = "My clip.MP4") -> dict[str, str]:
     return {**TUS, "Upload-Metadata": f"filetype dmlkZW8=, filename {base64.b64encode(name.encode()).decode()}"}
 
 
-async def begin(control: Control, length: int, headers: Mapping[str, str] | None = None) -> Answer:  # noqa: F811
+async def begin(control: Control, length: int, headers: Mapping[str, str] | None = None) -> Answer:
     given = {**(named() if headers is None else headers), "Upload-Length": str(length)}
     return await ask(control.path, "POST", "/api/uploads", headers=given)
 
 
-async def part(control: Control, where: str, offset: int, data: bytes) -> Answer:  # noqa: F811
+async def part(control: Control, where: str, offset: int, data: bytes) -> Answer:
     return await ask(control.path, "PATCH", where, data, {**PART, "Upload-Offset": str(offset)})
 
 
-async def process(control: Control, number: str, *pieces: Piece, **headers: str) -> Answer:  # noqa: F811
+async def process(control: Control, number: str, *pieces: Piece, **headers: str) -> Answer:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return await send(control.path, "/api/process", Piece("upload", number.encode()), *pieces, headers=named)
 
 
-async def test_an_upload_in_parts_becomes_a_job(control: Control) -> None:  # noqa: F811
+async def test_an_upload_in_parts_becomes_a_job(control: Control) -> None:
     begun = await begin(control, 10)
     where, number = begun.headers["location"], begun.json["id"]
     assert (begun.status, begun.headers["tus-resumable"], begun.json["offset"]) == (201, "1.0.0", 0)
@@ -64,7 +64,7 @@ async def test_an_upload_in_parts_becomes_a_job(control: Control) -> None:  # no
     assert (await ask(control.path, "HEAD", where, headers=TUS)).status == 404
 
 
-async def test_a_part_that_breaks_off_stays_as_far_as_it_came(control: Control) -> None:  # noqa: F811
+async def test_a_part_that_breaks_off_stays_as_far_as_it_came(control: Control) -> None:
     where = (await begin(control, 1000)).headers["location"]
     given = {**PART, "Upload-Offset": "0", "Content-Length": "1000", "Host": "x"}
     head = f"PATCH {where} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in given.items())
@@ -82,7 +82,7 @@ async def test_a_part_that_breaks_off_stays_as_far_as_it_came(control: Control) 
     assert left(control) == []
 
 
-async def test_what_cannot_begin_is_refused(control: Control) -> None:  # noqa: F811
+async def test_what_cannot_begin_is_refused(control: Control) -> None:
     refused: list[tuple[dict[str, str], int, int]] = [
         ({}, 5, 412),
         (TUS, 5, 400),
@@ -96,7 +96,7 @@ async def test_what_cannot_begin_is_refused(control: Control) -> None:  # noqa: 
         assert left(control) == []
 
 
-async def test_what_is_no_upload_is_refused(control: Control) -> None:  # noqa: F811
+async def test_what_is_no_upload_is_refused(control: Control) -> None:
     where = (await begin(control, 10)).headers["location"]
     assert (await ask(control.path, "PATCH", where, b"x", {**TUS, "Upload-Offset": "0"})).status == 415
     assert (await ask(control.path, "PATCH", where, b"x", PART)).status == 400
@@ -108,7 +108,7 @@ async def test_what_is_no_upload_is_refused(control: Control) -> None:  # noqa: 
     assert (await process(control, "../../x")).status == 404
 
 
-async def test_one_that_is_left_alone_goes_after_a_day(control: Control) -> None:  # noqa: F811
+async def test_one_that_is_left_alone_goes_after_a_day(control: Control) -> None:
     storage = control.house.storage
     assert storage is not None
     await begin(control, 10)
