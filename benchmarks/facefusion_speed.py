@@ -23,7 +23,7 @@ from urllib.parse import quote
 
 from benchmarks.figure import Figure
 from benchmarks.real_daemon import Running, own_folder, running
-from faceswapd.control import messages
+from faceswapd.control import job_messages, messages
 from faceswapd.core.presets import PresetSpec
 from faceswapd.core.target import Facts, Kind
 from faceswapd.ctl.client import Client
@@ -224,8 +224,8 @@ def _ended(client: Client, job: int) -> float:
     """When a job succeeded, as soon as it has; asked by waiting, so that the questions cost the daemon nothing."""
     ends = time.monotonic() + SECONDS
     while time.monotonic() < ends:
-        detail = client.get(messages.JobDetail, f"/api/jobs/{job}/wait?seconds=50", 60.0)
-        if isinstance(detail, messages.JobDetail) and detail.job.finished_at is not None:
+        detail = client.get(job_messages.JobDetail, f"/api/jobs/{job}/wait?seconds=50", 60.0)
+        if isinstance(detail, job_messages.JobDetail) and detail.job.finished_at is not None:
             if detail.job.state != "succeeded":
                 break
             return detail.job.finished_at

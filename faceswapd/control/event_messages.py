@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from faceswapd.control.messages import Event
+from faceswapd.control.job_messages import Event
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from faceswapd.control import requests
 from faceswapd.control.event_messages import Events
 from faceswapd.control.handlers import LONGEST_WAIT, Refused, record_of
+from faceswapd.control.job_messages import Event
 from faceswapd.control.live import House
-from faceswapd.control.messages import Event
 from faceswapd.control.operation import Operation, Parameter, waits
 from faceswapd.ledger import events
 from faceswapd.ledger.records import EventRecord

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from faceswapd.control import messages
+from faceswapd.control import job_messages
 from faceswapd.control.live import House, InboxLive, Live
 from faceswapd.control.views import View, day_of
 from faceswapd.core import intake
@@ -13,7 +13,7 @@ from faceswapd.ledger import reports, submission
 from faceswapd.ledger.records import JobRecord
 
 
-async def explain(house: House, path: str) -> messages.Explanation:
+async def explain(house: House, path: str) -> job_messages.Explanation:
     """GET /api/explain."""
     live = house.live()
     view = await View.of(house.ledger, live)
@@ -32,7 +32,7 @@ async def explain(house: House, path: str) -> messages.Explanation:
         pairing = intake.pair(parts, live.rules, inbox.bundles, asked.named)
         preset = asked.own.preset or pairing.preset or asked.folders.preset or inbox.preset
         sentence = next(_answers(house, target, inbox, pairing, found, there=there))
-        return messages.Explanation(
+        return job_messages.Explanation(
             path=target,
             sentence=sentence,
             rule=found[0].rule if found else pairing.rule,
@@ -45,7 +45,7 @@ async def explain(house: House, path: str) -> messages.Explanation:
     if handed_over:
         return _of_hand(view, path, handed_over)
     folders = ", ".join(inbox.path for inbox in live.inboxes)
-    return messages.Explanation(
+    return job_messages.Explanation(
         path, f"It lies in no inbox. The inboxes are: {folders}.", None, None, None, None, [], []
     )
 
@@ -72,11 +72,11 @@ def _submitted(handed: Handed) -> str:
     return f"submitted at {day_of(at)} with {with_what}: job {job.id}, {job.state}.{told}"
 
 
-def _of_hand(view: View, path: str, handed: Sequence[Handed]) -> messages.Explanation:
+def _of_hand(view: View, path: str, handed: Sequence[Handed]) -> job_messages.Explanation:
     """The answer for a file that lies in no inbox."""
     job, _ = handed[0]
     several = f"It was submitted, and is {len(handed)} jobs."
-    return messages.Explanation(
+    return job_messages.Explanation(
         path=path,
         sentence=several if len(handed) > 1 else f"It was {_submitted(handed[0])}",
         rule=job.rule,

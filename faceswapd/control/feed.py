@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from faceswapd.control import messages
+from faceswapd.control import job_messages, messages
 from faceswapd.control.live import House
 from faceswapd.control.stream_messages import Course, Progress
 from faceswapd.control.views import View
@@ -99,7 +99,7 @@ def message(kind: str, said: object, number: int | None = None) -> bytes:
 
 
 def _line(event: EventRecord) -> Line:
-    said = messages.Event(event.id, event.at, event.kind, event.job, event.text)
+    said = job_messages.Event(event.id, event.at, event.kind, event.job, event.text)
     return Line(event.id, event.job, message(event.kind, said, event.id))
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 import faceswapd
-from faceswapd.control import messages
+from faceswapd.control import job_messages, messages
 from faceswapd.control.explaining import targets_of
 from faceswapd.control.live import House
 from faceswapd.control.views import SHOWN, View, asked_of, faces_told, first_of, inbox_line, readings_of, state_of
@@ -135,7 +135,7 @@ async def find(house: House, path: str, seconds: float) -> messages.Jobs:
         await house.ledger.bell.after(rung, left)
 
 
-async def job(house: House, number: int) -> messages.JobDetail:
+async def job(house: House, number: int) -> job_messages.JobDetail:
     """GET /api/jobs/ID."""
     record = await record_of(house, number)
     view, executions, events = await asyncio.gather(
@@ -143,11 +143,11 @@ async def job(house: House, number: int) -> messages.JobDetail:
         reports.executions(house.ledger, number),
         reports.events_of(house.ledger, number, EVENTS_SHOWN),
     )
-    return messages.JobDetail(
+    return job_messages.JobDetail(
         job=view.show(record),
         rule=record.rule,
         executions=[
-            messages.Execution(
+            job_messages.Execution(
                 attempt=one.attempt,
                 engine=one.engine,
                 started_at=one.started_at,
@@ -160,12 +160,12 @@ async def job(house: House, number: int) -> messages.JobDetail:
             )
             for one in executions
         ],
-        events=[messages.Event(one.id, one.at, one.kind, one.job, one.text) for one in events],
+        events=[job_messages.Event(one.id, one.at, one.kind, one.job, one.text) for one in events],
         asked=list(asked_of(record)),
     )
 
 
-async def wait(house: House, number: int, seconds: float) -> messages.JobDetail:
+async def wait(house: House, number: int, seconds: float) -> job_messages.JobDetail:
     """GET /api/jobs/ID/wait."""
     ends = time.monotonic() + min(seconds, LONGEST_WAIT)
     while True:

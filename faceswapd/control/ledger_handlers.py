@@ -4,7 +4,7 @@ import difflib
 import time
 from pathlib import Path
 
-from faceswapd.control import messages
+from faceswapd.control import job_messages, ledger_messages, messages
 from faceswapd.control.handlers import Refused
 from faceswapd.control.live import House
 from faceswapd.core.failures import CATALOGUE
@@ -27,7 +27,7 @@ async def backup(house: House, path: str) -> messages.Done:
     return messages.Done(f"The ledger is copied to {place} ({size / MEGABYTE:,.1f} MB).")
 
 
-async def check(house: House) -> messages.LedgerCheck:
+async def check(house: House) -> ledger_messages.LedgerCheck:
     """GET /api/ledger/check."""
     report = await checking.check(house.ledger)
     jobs = "1 job" if report.jobs == 1 else f"{report.jobs:,} jobs"
@@ -36,10 +36,10 @@ async def check(house: House) -> messages.LedgerCheck:
     text = f"{about} is whole, and its books balance."
     if many:
         text = f"{about} has {'a problem' if many == 1 else f'{many} problems'}."
-    return messages.LedgerCheck(list(report.problems), report.jobs, report.size, text)
+    return ledger_messages.LedgerCheck(list(report.problems), report.jobs, report.size, text)
 
 
-async def retry_failed(house: House, category: str | None) -> messages.Retried:
+async def retry_failed(house: House, category: str | None) -> job_messages.Retried:
     """POST /api/retry."""
     failed = await reports.failed_categories(house.ledger)
     if category is not None and category not in CATALOGUE and category not in failed:
@@ -52,11 +52,11 @@ async def retry_failed(house: House, category: str | None) -> messages.Retried:
     kind = "" if category is None else f" of the category {category}"
     if not queued and not final:
         there = ", ".join(f"{name} ({jobs})" for name, jobs in failed.items())
-        return messages.Retried(0, 0, f"No job{kind} has failed." + (f" There are: {there}." if there else ""))
+        return job_messages.Retried(0, 0, f"No job{kind} has failed." + (f" There are: {there}." if there else ""))
     said = [f"{_many(queued)}{kind} {'waits' if queued == 1 else 'wait'} again."] if queued else []
     if final:
         said.append(f"{_many(final)} {'was' if final == 1 else 'were'} left out: declined for good.")
-    return messages.Retried(queued, final, " ".join(said))
+    return job_messages.Retried(queued, final, " ".join(said))
 
 
 def _many(jobs: int) -> str:

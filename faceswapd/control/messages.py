@@ -54,43 +54,6 @@ class Jobs:
 
 
 @dataclass(frozen=True)
-class Event:
-    """One line of a job's history."""
-
-    id: int
-    at: float
-    kind: str
-    job: int | None
-    text: str
-
-
-@dataclass(frozen=True)
-class Execution:
-    """One run of a segment of a job."""
-
-    attempt: int
-    engine: str
-    started_at: float
-    finished_at: float | None
-    outcome: str | None
-    sentence: str | None
-    frames: int | None
-    seconds: float | None
-    log: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class JobDetail:
-    """GET /api/jobs/ID."""
-
-    job: Job
-    rule: str | None  # which rule gave it its face
-    executions: list[Execution]
-    events: list[Event]
-    asked: list[str] = field(default_factory=list)  # what is asked beyond the face and the preset
-
-
-@dataclass(frozen=True)
 class Held:
     """One reason why the gate is closed."""
 
@@ -165,137 +128,11 @@ class Status:
 
 
 @dataclass(frozen=True)
-class Explanation:
-    """GET /api/explain: what is known of a path and which rule matched."""
-
-    path: str
-    sentence: str  # the answer in one sentence
-    rule: str | None
-    face: str | None
-    preset: str | None
-    job: Job | None
-    considered: list[str]  # the rules in order, each with what it found
-    said: list[str] = field(default_factory=list)  # what its sidecar and the defaults of its folders say
-
-
-@dataclass(frozen=True)
-class Model:
-    """One model file of FaceFusion's that a preset needs."""
-
-    name: str
-    path: str
-    state: str  # present, missing, corrupt, hash_missing
-    presets: list[str]
-    needed_by: str  # the part of FaceFusion, e.g. face_swapper; empty: not known
-    size: int | None  # bytes; of a missing one about, None where nobody knows
-    licence: str
-    non_commercial: bool | None  # whether it forbids commercial use; None: not known
-
-
-@dataclass(frozen=True)
-class Pulling:
-    """How far the download is, over all files that are fetched."""
-
-    name: str  # of the model; empty while it begins, or waits for another process that fetches
-    done: int  # bytes
-    total: int  # bytes; 0: not known yet
-
-
-@dataclass(frozen=True)
-class Models:
-    """GET /api/models."""
-
-    facefusion: str  # the installation's version, in its own words
-    folder: str
-    models: list[Model]
-    whole: bool  # nothing lacks
-    sentence: str  # what lacks, or that nothing does
-    missing: int  # bytes that lack, about
-    pulling: Pulling | None  # None: nothing is being fetched
-    problem: str | None = None  # why the last download ended, if it failed
-    advice: str | None = None
-    notices: list[str] = field(default_factory=list)  # what the licences forbid, in sentences
-
-
-@dataclass(frozen=True)
-class Unneeded:
-    """A file that no preset needs."""
-
-    path: str
-    size: int  # bytes
-
-
-@dataclass(frozen=True)
-class Pruned:
-    """POST /api/models/prune: what no preset needs; without `remove` it is only shown."""
-
-    files: list[Unneeded]
-    size: int  # bytes of all of them
-    removed: bool
-    text: str  # what happened, in one sentence
-
-
-@dataclass(frozen=True)
 class Ready:
     """GET /readyz: whether every loop lives, the ledger answers and the daemon is not stopping."""
 
     ready: bool
     reasons: list[str]  # why it is not, in sentences
-
-
-@dataclass(frozen=True)
-class Retried:
-    """POST /api/retry."""
-
-    queued: int  # jobs that wait again
-    left_out: int  # jobs that were declined for good
-    text: str  # what happened, in one or two sentences
-
-
-@dataclass(frozen=True)
-class Offer:
-    """A submitted target with one face and one preset."""
-
-    face: str
-    preset: str
-    outcome: str  # queued, again, duplicate, output, declined; on a dry run what it would be
-    job: int | None  # None: on a dry run, a new one
-    text: str  # what became of it, in a few words
-    key: str  # what makes two offers one job
-    seconds: float | None  # that a new job takes alone, about; None: not known
-
-
-@dataclass(frozen=True)
-class Submission:
-    """What became of a submitted target."""
-
-    target: str
-    problem: str | None  # why it cannot be taken, one sentence
-    kind: str = ""  # image or video
-    frames: int = 0
-    duration: float | None = None  # seconds; None for an image
-    offers: list[Offer] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Submitted:
-    """POST /api/submit."""
-
-    submissions: list[Submission]
-    undone: list[str]  # targets that were not looked at yet: ask for them again
-    not_before: float | None  # as it was understood
-    slots: int
-    queue_seconds_left: float | None  # of what waits and runs now; None: not known, or nothing does
-
-
-@dataclass(frozen=True)
-class LedgerCheck:
-    """GET /api/ledger/check."""
-
-    problems: list[str]  # in sentences; none when all is well
-    jobs: int
-    size: int  # bytes
-    text: str  # the result in one sentence
 
 
 @dataclass(frozen=True)

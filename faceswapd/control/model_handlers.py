@@ -1,13 +1,13 @@
 """One function a request about FaceFusion's models."""
 
-from faceswapd.control import messages
+from faceswapd.control import messages, model_messages
 from faceswapd.control.handlers import Refused
 from faceswapd.control.live import House, ModelsDoor
 from faceswapd.engines.facefusion.model_store import Inventory, ModelLine, StoreRefused
 from faceswapd.engines.facefusion.models import MEGABYTE, Condition
 
 
-async def models(house: House) -> messages.Models:
+async def models(house: House) -> model_messages.Models:
     """GET /api/models."""
     try:
         return _told(await _door(house).list())
@@ -23,7 +23,7 @@ async def pull(house: House) -> messages.Done:
         raise _refusal(error) from error
 
 
-async def verify(house: House) -> messages.Models:
+async def verify(house: House) -> model_messages.Models:
     """POST /api/models/verify."""
     try:
         return _told(await _door(house).verify())
@@ -31,7 +31,7 @@ async def verify(house: House) -> messages.Models:
         raise _refusal(error) from error
 
 
-async def prune(house: House, *, remove: bool) -> messages.Pruned:
+async def prune(house: House, *, remove: bool) -> model_messages.Pruned:
     """POST /api/models/prune."""
     try:
         pruned = await _door(house).prune(remove=remove)
@@ -49,8 +49,8 @@ async def prune(house: House, *, remove: bool) -> messages.Pruned:
         text = (
             f"{many} that no preset needs ({size / MEGABYTE:,.0f} MB). `faceswapctl models prune --yes` removes them."
         )
-    files = [messages.Unneeded(str(file.path), file.size) for file in pruned.files]
-    return messages.Pruned(files, size, pruned.removed, text)
+    files = [model_messages.Unneeded(str(file.path), file.size) for file in pruned.files]
+    return model_messages.Pruned(files, size, pruned.removed, text)
 
 
 def _door(house: House) -> ModelsDoor:
@@ -63,25 +63,25 @@ def _refusal(error: StoreRefused) -> Refused:
     return Refused(409, str(error), error.advice)
 
 
-def _told(inventory: Inventory) -> messages.Models:
+def _told(inventory: Inventory) -> model_messages.Models:
     pulling, failure = inventory.pulling, inventory.failure
-    return messages.Models(
+    return model_messages.Models(
         facefusion=inventory.label,
         folder=str(inventory.folder),
         models=[_line(line) for line in inventory.lines],
         whole=inventory.whole,
         sentence=inventory.sentence,
         missing=inventory.missing,
-        pulling=None if pulling is None else messages.Pulling(pulling.name, pulling.done, pulling.total),
+        pulling=None if pulling is None else model_messages.Pulling(pulling.name, pulling.done, pulling.total),
         problem=None if failure is None else failure.sentence,
         advice=None if failure is None else failure.advice,
         notices=list(inventory.notices),
     )
 
 
-def _line(line: ModelLine) -> messages.Model:
+def _line(line: ModelLine) -> model_messages.Model:
     state = line.state
-    return messages.Model(
+    return model_messages.Model(
         name=state.file.name,
         path=str(state.file.path),
         state=str(state.condition),

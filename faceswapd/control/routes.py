@@ -15,13 +15,16 @@ from faceswapd.control import (
     file_routes,
     handlers,
     health_routes,
+    job_messages,
     ledger_handlers,
+    ledger_messages,
     listing_routes,
     log_routes,
     login_routes,
     messages,
     metrics_routes,
     model_handlers,
+    model_messages,
     order_routes,
     page_routes,
     process_routes,
@@ -30,6 +33,7 @@ from faceswapd.control import (
     requests,
     stream_routes,
     submit_handlers,
+    submit_messages,
     upload_routes,
     webhook_routes,
 )
@@ -91,7 +95,7 @@ async def _assign(house: House, request: Request) -> object:
 async def _submit(house: House, request: Request) -> object:
     asked = await requests.said(request, request_messages.Submit)
     await check_reach(house, request, asked.targets)
-    with once(house, request, messages.Submitted) as one:
+    with once(house, request, submit_messages.Submitted) as one:
         words = json.dumps(messages.to_wire(asked), sort_keys=True)
         known = await one.known(words)
         if known is not None:
@@ -175,11 +179,11 @@ JOBS = (
     ),
     Operation(
         "GET", "/api/jobs/{number}", lambda house, request: handlers.job(house, requests.number(request)),
-        "One job, with its attempts and its history.", messages.JobDetail, parameters=(NUMBER,), refusals=(404,),
+        "One job, with its attempts and its history.", job_messages.JobDetail, parameters=(NUMBER,), refusals=(404,),
     ),
     Operation(
         "GET", "/api/jobs/{number}/wait", _wait, "The same, as soon as the job has ended or the time is over.",
-        messages.JobDetail, parameters=(NUMBER, waits(25)), refusals=(404,),
+        job_messages.JobDetail, parameters=(NUMBER, waits(25)), refusals=(404,),
     ),
     Operation(
         "POST", "/api/jobs/{number}/cancel", lambda house, request: handlers.cancel(house, requests.number(request)),
@@ -195,16 +199,16 @@ JOBS = (
     ),
     Operation(
         "POST", "/api/retry", _retry_failed, "Try all failed jobs once more, or those of one category.",
-        messages.Retried, request_messages.RetryFailed, refusals=(404,),
+        job_messages.Retried, request_messages.RetryFailed, refusals=(404,),
     ),
     Operation(
         "POST", "/api/submit", _submit,
         "Files of this machine become jobs: what was looked at in a few seconds; the rest is to be asked for again.",
-        messages.Submitted, request_messages.Submit, parameters=(KEY,), refusals=(404, 409, 422),
+        submit_messages.Submitted, request_messages.Submit, parameters=(KEY,), refusals=(404, 409, 422),
     ),
     Operation(
         "GET", "/api/explain", _explain,
-        "What becomes of a file, and why.", messages.Explanation, parameters=(PATH,),
+        "What becomes of a file, and why.", job_messages.Explanation, parameters=(PATH,),
     ),
     Operation(
         "GET", "/api/find", _find,
@@ -220,14 +224,14 @@ LEDGER = (
     ),
     Operation(
         "GET", "/api/ledger/check", lambda house, _: ledger_handlers.check(house), "Whether the ledger is whole.",
-        messages.LedgerCheck,
+        ledger_messages.LedgerCheck,
     ),
 )  # fmt: skip
 
 MODELS = (
     Operation(
-        "GET", "/api/models", lambda house, _: model_handlers.models(house), "FaceFusion's models.", messages.Models,
-        refusals=(409,),
+        "GET", "/api/models", lambda house, _: model_handlers.models(house), "FaceFusion's models.",
+        model_messages.Models, refusals=(409,),
     ),
     Operation(
         "POST", "/api/models/pull", lambda house, _: model_handlers.pull(house),
@@ -235,11 +239,11 @@ MODELS = (
     ),
     Operation(
         "POST", "/api/models/verify", lambda house, _: model_handlers.verify(house), "Read each model anew.",
-        messages.Models, refusals=(409,),
+        model_messages.Models, refusals=(409,),
     ),
     Operation(
-        "POST", "/api/models/prune", _prune, "What no preset needs; with `remove` it is removed.", messages.Pruned,
-        request_messages.Prune, refusals=(409,),
+        "POST", "/api/models/prune", _prune, "What no preset needs; with `remove` it is removed.",
+        model_messages.Pruned, request_messages.Prune, refusals=(409,),
     ),
 )  # fmt: skip
 

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from faceswapd.control import messages, requests
+from faceswapd.control import job_messages, requests
 from faceswapd.control.feed import PROGRESS_SECONDS, Feed, message
 from faceswapd.control.handlers import Refused
 from faceswapd.control.live import House
@@ -125,6 +125,6 @@ SEEN = Parameter(
 OPERATIONS = (
     Operation(
         "GET", "/api/stream", _stream, "What happens, as Server-Sent Events.", "text/event-stream",
-        parameters=(AFTER, JOB, SEEN), parts=(Hello, messages.Event, Progress),
+        parameters=(AFTER, JOB, SEEN), parts=(Hello, job_messages.Event, Progress),
     ),
 )  # fmt: skip

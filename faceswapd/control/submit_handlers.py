@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from faceswapd.control import messages
+from faceswapd.control import submit_messages
 from faceswapd.control.handlers import Refused
 from faceswapd.control.live import House, Live
 from faceswapd.control.request_messages import Submit
@@ -52,7 +52,7 @@ def _is_path(text: str) -> bool:
     return os.path.isabs(text) and "\0" not in text  # noqa: PTH117  a Path would change it
 
 
-async def submit(house: House, asked: Submit) -> messages.Submitted:
+async def submit(house: House, asked: Submit) -> submit_messages.Submitted:
     """POST /api/submit."""
     live, targets = house.live(), _checked(asked)
     if live.draining:
@@ -70,11 +70,11 @@ async def submit(house: House, asked: Submit) -> messages.Submitted:
     told = dict(zip(map(_name, together), taken, strict=True))
     sorts = {eta.Sort(offer.kind, offer.preset) for offer in together}
     speeds = eta.learn(await reports.past_of(house.ledger, live.engine, sorts)) if asked.dry_run else {}
-    return messages.Submitted(
+    return submit_messages.Submitted(
         submissions=[
-            messages.Submission(target, found)
+            submit_messages.Submission(target, found)
             if isinstance(found, str)
-            else messages.Submission(
+            else submit_messages.Submission(
                 target=target,
                 problem=None,
                 kind=str(found.facts.kind),
@@ -143,11 +143,11 @@ def _name(offer: Arrival) -> tuple[str, str | None, str]:
     return offer.target, offer.face, offer.preset
 
 
-def _offer(offer: Arrival, taken: Taken, speeds: Mapping[eta.Sort, eta.Speed]) -> messages.Offer:
+def _offer(offer: Arrival, taken: Taken, speeds: Mapping[eta.Sort, eta.Speed]) -> submit_messages.Offer:
     assert offer.facts is not None
     new = taken.outcome in (Outcome.QUEUED, Outcome.AGAIN)
     speed = speeds.get(eta.Sort(offer.kind, offer.preset))
-    return messages.Offer(
+    return submit_messages.Offer(
         face=offer.face or "",
         preset=offer.preset,
         outcome=DECLINED if taken.final and taken.outcome is Outcome.DUPLICATE else str(taken.outcome),

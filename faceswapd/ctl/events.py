@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from faceswapd.control.event_messages import Events
-from faceswapd.control.messages import Event
+from faceswapd.control.job_messages import Event
 from faceswapd.ctl.client import ANSWER_SECONDS, UNREACHABLE, Client, Problem
 from faceswapd.ctl.output import complain, complain_of, print_json
 from faceswapd.ctl.plain import clean, clock

@@ -1,6 +1,7 @@
 """What is printed about jobs: the table, one job in full, how one ended, why a file gets its face."""
 
-from faceswapd.control.messages import Execution, Explanation, Job, JobDetail, Jobs
+from faceswapd.control.job_messages import Execution, Explanation, JobDetail
+from faceswapd.control.messages import Job, Jobs
 from faceswapd.ctl.plain import bar, base_name, clean, clock, columns, count, cut, duration, pad, percent, shorten
 from faceswapd.ctl.terminal import ENDLESS, Line, Look, Terminal
 

@@ -5,7 +5,8 @@ import sys
 import time
 from typing import Final
 
-from faceswapd.control.messages import Job, JobDetail, Status
+from faceswapd.control.job_messages import JobDetail
+from faceswapd.control.messages import Job, Status
 from faceswapd.ctl.client import UNREACHABLE, Client, Problem
 from faceswapd.ctl.job_screens import file_name, how_it_ended
 from faceswapd.ctl.output import complain_of, print_json

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import psutil
 
 from faceswapd.cli import init
-from faceswapd.control import messages
+from faceswapd.control import job_messages, messages
 from faceswapd.ctl.client import Client
 
 Message = TypeVar("Message")
@@ -148,7 +148,7 @@ class Farm:
 
     def ended(self, target: Path) -> messages.Job:
         """The job of a target when it has ended."""
-        detail = self.ask(messages.JobDetail, f"/api/jobs/{self.job_of(target).id}/wait?seconds=50")
+        detail = self.ask(job_messages.JobDetail, f"/api/jobs/{self.job_of(target).id}/wait?seconds=50")
         return detail.job
 
     def until(self, holds: Callable[[messages.Status], bool], what: str) -> messages.Status:

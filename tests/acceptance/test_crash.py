@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from faceswapd.control import messages
+from faceswapd.control import submit_messages
 from faceswapd.ctl.client import Problem
 from tests.acceptance.conftest import NewFarm
 from tests.acceptance.crash import REQUEUED_SECONDS, Crash, elsewhere
@@ -105,7 +105,7 @@ def dies_at_a_submission(crash: Crash, point: str) -> None:
     wants = crash.rounds.drop(video=False)
     crash.start(point)
     farm, asked = crash.rounds.farm, {"targets": [str(wants[0].target)], "faces": ["alice"]}
-    while isinstance(farm.client.post(messages.Submitted, "/api/submit", asked), Problem):
+    while isinstance(farm.client.post(submit_messages.Submitted, "/api/submit", asked), Problem):
         if farm.processes[-1].poll() is not None:
             break
     crash.recovers(point, wants)

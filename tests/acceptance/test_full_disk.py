@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from faceswapd.control import messages
+from faceswapd.control import job_messages, messages
 from faceswapd.media.drawn_scene import write_scene_image
 from tests.acceptance.conftest import NewFarm
 from tests.acceptance.farm import Farm
@@ -85,10 +85,10 @@ def fill(folder: Path, leave: int = 0) -> Path:
     return filler
 
 
-def executions(farm: Farm) -> list[messages.Execution]:
+def executions(farm: Farm) -> list[job_messages.Execution]:
     """Of all jobs."""
     jobs = farm.ask(messages.Jobs, "/api/jobs?limit=1000").jobs
-    details = [farm.ask(messages.JobDetail, f"/api/jobs/{job.id}") for job in jobs]
+    details = [farm.ask(job_messages.JobDetail, f"/api/jobs/{job.id}") for job in jobs]
     return [one for detail in details for one in detail.executions]
 
 
@@ -171,7 +171,7 @@ def test_what_is_too_large_for_the_disk_says_so_and_the_small_ones_go_before_it(
     large = farm.job_of(farm.drop(media / "long.mp4"))
     small = farm.ended(farm.drop(pictures[0]))
     assert small.state == "succeeded"
-    waits = farm.ask(messages.JobDetail, f"/api/jobs/{large.id}").job
+    waits = farm.ask(job_messages.JobDetail, f"/api/jobs/{large.id}").job
     assert waits.state == "queued"
     told = r"It needs ([\d.]+) MB of space on the disk of the scratch folder, and ([\d.]+) MB are free\."
     said = re.search(told, waits.reason or "")

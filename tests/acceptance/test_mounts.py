@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from faceswapd.control import messages
+from faceswapd.control import job_messages, messages
 from faceswapd.media.drawn_scene import write_scene_image
 from tests.acceptance.conftest import NewFarm
 from tests.acceptance.farm import Farm
@@ -229,7 +229,7 @@ def test_an_inbox_that_cannot_be_written_is_worked_from_and_said_to_be_so(
     (remark,) = farm.status().inboxes[0].remarks
     assert "It cannot be written" in remark
     assert "It cannot be written" in farm.ctl("status")
-    events = farm.ask(messages.JobDetail, f"/api/jobs/{job.id}").events
+    events = farm.ask(job_messages.JobDetail, f"/api/jobs/{job.id}").events
     told = [event.text for event in events if event.text.endswith("its folder cannot be written.")]
     assert len(told) == (afterwards != "keep")
     assert not list((farm.folder / "done").rglob("*.jpg")), "it lies in one place"

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from faceswapd.control import messages
+from faceswapd.control import job_messages, messages
 from tests.acceptance.conftest import NewFarm
 from tests.acceptance.farm import Farm
 from tests.control import requesting
@@ -24,7 +24,7 @@ def ask(farm: Farm, method: str, route: str, body: bytes = b"", headers: dict[st
 
 
 def ended(farm: Farm, number: int) -> messages.Job:
-    return farm.ask(messages.JobDetail, f"/api/jobs/{number}/wait?seconds=50").job
+    return farm.ask(job_messages.JobDetail, f"/api/jobs/{number}/wait?seconds=50").job
 
 
 def uploads(farm: Farm) -> list[str]:

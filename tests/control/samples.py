@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from faceswapd.control.messages import Event, Execution, Face, Held, Inbox, Job, JobDetail, Skipped, Status
+from faceswapd.control.job_messages import Event, Execution, JobDetail
+from faceswapd.control.messages import Face, Held, Inbox, Job, Skipped, Status
 
 NOW = 1_763_816_400.0
 FOLDER = "/home/ann/FaceSwap"

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from faceswapd.control.event_messages import Events
-from faceswapd.control.messages import Error, Event, to_wire
+from faceswapd.control.job_messages import Event
+from faceswapd.control.messages import Error, to_wire
 from faceswapd.ctl import main
 from faceswapd.ctl.events import AWAY, BACK, MISSED, PIECE
 from faceswapd.ctl.plain import clock

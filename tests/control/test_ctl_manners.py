@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from faceswapd.control.event_messages import Events
+from faceswapd.control.job_messages import Event
 from faceswapd.control.log_messages import JobLog
-from faceswapd.control.messages import Event, Jobs
+from faceswapd.control.messages import Jobs
 from faceswapd.ctl import main
 from faceswapd.ctl.commands import COMMANDS
 from tests.control import samples

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from faceswapd.control.messages import Done, Error, Model, Models, Pruned, Pulling, Unneeded, to_wire
+from faceswapd.control.messages import Done, Error, to_wire
+from faceswapd.control.model_messages import Model, Models, Pruned, Pulling, Unneeded
 from faceswapd.ctl import main, models
 from faceswapd.ctl.client import Client
 from faceswapd.ctl.models import carry_out, models_screen

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from faceswapd.control import messages
+from faceswapd.control import job_messages, messages
 from faceswapd.control.event_messages import Events
 from faceswapd.ledger import events, standing
 from faceswapd.ledger.connection import Ledger
@@ -43,7 +43,7 @@ async def test_events_are_read_on(control: Control) -> None:
         assert [one.text for one in said.events] == texts, query
         assert (said.first, said.last) == (1, start + 3)
     event = (await heard(control, "limit=1")).events[0]
-    assert event == messages.Event(start + 3, 4000.0, "test", 2, "of the second")
+    assert event == job_messages.Event(start + 3, 4000.0, "test", 2, "of the second")
 
 
 async def test_events_since_a_time(control: Control) -> None:

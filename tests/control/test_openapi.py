@@ -55,7 +55,7 @@ def test_each_reference_leads_somewhere() -> None:
 
 def test_fields_are_there_with_what_they_mean() -> None:
     schemas = served()["components"]["schemas"]
-    for name in ("Job", "Jobs", "Status", "Event"):
+    for name in ("Job", "Jobs", "Status", "Inbox"):
         kind = getattr(messages, name)
         assert is_dataclass(kind)
         assert [field.name for field in fields(kind)] == list(schemas[name]["properties"])

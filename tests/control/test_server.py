@@ -13,7 +13,7 @@ from urllib.parse import quote
 import pytest
 from structlog.testing import capture_logs
 
-from faceswapd.control import messages, model_handlers
+from faceswapd.control import messages, model_handlers, model_messages
 from faceswapd.control.handlers import Refused
 from faceswapd.control.operation import Hears
 from faceswapd.control.requests import LARGEST_BODY
@@ -156,9 +156,9 @@ async def test_a_wrong_request_is_refused_with_its_reason(
 
 async def test_the_models_are_told_and_cleared_away(control: Control) -> None:
     status, said = await control.ask("/api/models")
-    told = messages.from_wire(messages.Models, said)
+    told = messages.from_wire(model_messages.Models, said)
     assert (status, told.whole, told.pulling, told.missing) == (200, False, None, 80_000_000)
-    assert told.models[0] == messages.Model(
+    assert told.models[0] == model_messages.Model(
         name="nsfw_1",
         path=str(Path(told.folder) / "nsfw_1.onnx"),
         state="missing",
@@ -172,7 +172,7 @@ async def test_the_models_are_told_and_cleared_away(control: Control) -> None:
     await asyncio.to_thread(_write, old)
     for body, removed in ((None, False), ({"remove": True}, True)):
         _, said = await control.ask("/api/models/prune", "POST", body)
-        pruned = messages.from_wire(messages.Pruned, said)
+        pruned = messages.from_wire(model_messages.Pruned, said)
         assert ([file.path for file in pruned.files], pruned.size, pruned.removed) == ([str(old)], 3, removed)
         assert old.is_file() is not removed
     _, said = await control.ask("/api/models/prune", "POST")

@@ -10,8 +10,8 @@ from urllib.parse import quote
 import pytest
 
 from faceswapd.control import messages, submit_handlers
-from faceswapd.control.messages import Offer, Submission, Submitted
 from faceswapd.control.submit_handlers import MOST_NAMES, MOST_TARGETS
+from faceswapd.control.submit_messages import Offer, Submission, Submitted
 from faceswapd.ledger import reports, submission
 from tests.control.serving import Control
 

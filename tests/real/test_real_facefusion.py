@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from faceswapd.control import messages
+from faceswapd.control import job_messages, messages
 from faceswapd.engines.facefusion.find import python_of
 from faceswapd.media.drawn import write_portrait
 from faceswapd.media.drawn_scene import write_scene_image, write_scene_video
@@ -61,7 +61,7 @@ def ended(farm: Farm, target: Path) -> messages.Job:
     """The job of a target when it has ended, however long that takes."""
     number = farm.job_of(target).id
     for _ in range(int(SECONDS / JOB_SECONDS) + 1):
-        job = farm.ask(messages.JobDetail, f"/api/jobs/{number}/wait?seconds=50").job
+        job = farm.ask(job_messages.JobDetail, f"/api/jobs/{number}/wait?seconds=50").job
         if job.finished_at is not None:
             return job
     raise AssertionError(f"job {number} did not end: {job}")

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswapd.control import messages
+from faceswapd.control import job_messages, messages
 from tests.acceptance.farm import Farm
 
 NewFarm = Callable[..., Farm]
@@ -19,8 +19,8 @@ def looked_at(path: Path) -> NDArray[np.uint8]:
     return np.asarray(found, np.uint8)
 
 
-def detail(farm: Farm, job: messages.Job) -> messages.JobDetail:
-    return farm.ask(messages.JobDetail, f"/api/jobs/{job.id}")
+def detail(farm: Farm, job: messages.Job) -> job_messages.JobDetail:
+    return farm.ask(job_messages.JobDetail, f"/api/jobs/{job.id}")
 
 
 def failed(farm: Farm, target: Path, category: str) -> messages.Job:
