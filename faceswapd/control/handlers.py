@@ -3,22 +3,24 @@
 import asyncio
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import faceswapd
 from faceswapd.control import job_messages, messages
 from faceswapd.control.explaining import targets_of
-from faceswapd.control.live import House
+from faceswapd.control.live import House, Live
 from faceswapd.control.views import SHOWN, View, asked_of, faces_told, first_of, inbox_line, readings_of, state_of
 from faceswapd.core import eta, intake
 from faceswapd.core.failures import FINAL
 from faceswapd.core.job import ENDED, IllegalTransition, State
 from faceswapd.ledger import listing, outcomes, reports, standing
-from faceswapd.ledger.connection import Ledger
-from faceswapd.ledger.records import JobRecord
+from faceswapd.ledger.connection import Ledger, Reads
+from faceswapd.ledger.records import EventRecord, ExecutionRecord, JobRecord
 
 LONGEST_WAIT = 60.0  # seconds that one /wait is held open
 MOST_JOBS = 100_000
+PAGE = 500  # jobs that are read in one go
 EVENTS_SHOWN = 200
 MOMENT_SECONDS = 0.5
 LEDGER_SECONDS = 2.0  # a ledger that has not answered by then does not
@@ -58,18 +60,10 @@ async def _answers(ledger: Ledger) -> bool:
 async def status(house: House) -> messages.Status:
     """GET /api/status."""
     ledger, live = house.ledger, house.live()
-    # Asked together, they are read one after the other with no way there and back between.
-    view, counts, piles, faces = await asyncio.gather(
-        View.of(ledger, live), reports.counts(ledger), reports.piles(ledger), standing.faces(ledger)
-    )
-    at_work, waiting, failed, parked = await asyncio.gather(
-        reports.jobs(ledger, [State.RUNNING], max(live.slots, len(live.courses))),
-        reports.waiting(ledger, SHOWN),
-        reports.last_failed(ledger, SHOWN),
-        reports.jobs(ledger, [State.PARKED], SHOWN),
-    )
+    found = await ledger.together(lambda reads: _standing(reads, live))
+    view = found.view
     state, why = state_of(live, view.pauses.daemon)
-    running = [view.show(job) for job in at_work]
+    running = [view.show(job) for job in found.running]
     return messages.Status(
         version=faceswapd.__version__,
         wire=messages.WIRE_VERSION,
@@ -81,17 +75,17 @@ async def status(house: House) -> messages.Status:
         engine=live.engine,
         engine_why=live.engine_why,
         slots=live.slots,
-        counts={str(key): count.jobs for key, count in counts.items()},
+        counts={str(key): count.jobs for key, count in found.counts.items()},
         held=[messages.Held(held.reason, held.reading, held.limit) for held in live.gate.held],
         running=running,
-        waiting=[view.show(job) for job in waiting],
-        failed=[view.show(job) for job in failed],
-        parked=[view.show(job) for job in parked],
+        waiting=[view.show(job) for job in found.waiting],
+        failed=[view.show(job) for job in found.failed],
+        parked=[view.show(job) for job in found.parked],
         arriving=first_of(live.inboxes, lambda inbox: inbox.arriving),
         skipped=first_of(live.inboxes, lambda inbox: inbox.skipped),
         inboxes=[inbox_line(inbox, view.pauses.inboxes) for inbox in live.inboxes],
-        faces=[messages.Face(face.name, face.photos, face.problem) for face in faces],
-        queue_seconds_left=eta.queue(piles, [job.seconds_left for job in running], view.speeds, live.slots),
+        faces=[messages.Face(face.name, face.photos, face.problem) for face in found.faces],
+        queue_seconds_left=eta.queue(found.piles, [job.seconds_left for job in running], view.speeds, live.slots),
         folder=live.folder,
         outbox=live.outbox,
         readings=readings_of(live),
@@ -107,12 +101,44 @@ def states_of(names: Sequence[str]) -> list[State]:
         raise Refused(400, f"There is no such state: {error}.", f"Use one of: {', '.join(State)}.") from None
 
 
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What the ledger says for the status."""
+
+    view: View
+    counts: Mapping[State, reports.Count]
+    piles: Sequence[eta.Pile]
+    faces: Sequence[standing.FaceRecord]
+    running: Sequence[JobRecord]
+    waiting: Sequence[JobRecord]
+    failed: Sequence[JobRecord]
+    parked: Sequence[JobRecord]
+
+
+async def _standing(reads: Reads, live: Live) -> _Standing:
+    return _Standing(
+        view=await View.of(reads, live),
+        counts=await reports.counts(reads),
+        piles=await reports.piles(reads),
+        faces=await standing.faces(reads),
+        running=await reports.jobs(reads, [State.RUNNING], max(live.slots, len(live.courses))),
+        waiting=await reports.waiting(reads, SHOWN),
+        failed=await reports.last_failed(reads, SHOWN),
+        parked=await reports.jobs(reads, [State.PARKED], SHOWN),
+    )
+
+
 async def jobs(house: House, wanted: listing.Wanted, limit: int, before: int | None) -> messages.Jobs:
     """GET /api/jobs."""
-    view, found = await asyncio.gather(
-        View.of(house.ledger, house.live()),
-        listing.page(house.ledger, wanted, max(1, min(limit, MOST_JOBS)), before),
-    )
+    live, most = house.live(), max(1, min(limit, MOST_JOBS))
+    if most <= PAGE and wanted.by_state_alone:  # what may take long goes to the ledger step by step
+
+        async def read(reads: Reads) -> tuple[View, listing.Page]:
+            return await View.of(reads, live), await listing.page(reads, wanted, most, before)
+
+        view, found = await house.ledger.together(read)
+    else:
+        view, found = await View.of(house.ledger, live), await listing.page(house.ledger, wanted, most, before)
     whole = before is None and found.next is None
     total = len(found.jobs) if whole else await listing.total(house.ledger, wanted)
     return messages.Jobs([view.show(job) for job in found.jobs], total, found.next)
@@ -138,11 +164,13 @@ async def find(house: House, path: str, seconds: float) -> messages.Jobs:
 async def job(house: House, number: int) -> job_messages.JobDetail:
     """GET /api/jobs/ID."""
     record = await record_of(house, number)
-    view, executions, events = await asyncio.gather(
-        View.of(house.ledger, house.live()),
-        reports.executions(house.ledger, number),
-        reports.events_of(house.ledger, number, EVENTS_SHOWN),
-    )
+    live = house.live()
+
+    async def read(reads: Reads) -> tuple[View, Sequence[ExecutionRecord], Sequence[EventRecord]]:
+        view = await View.of(reads, live)
+        return view, await reports.executions(reads, number), await reports.events_of(reads, number, EVENTS_SHOWN)
+
+    view, executions, events = await house.ledger.together(read)
     return job_messages.JobDetail(
         job=view.show(record),
         rule=record.rule,

@@ -1,8 +1,7 @@
 """What Prometheus reads: the figures, and how they are said. The library is loaded when somebody asks first."""
 
-import asyncio
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
@@ -13,6 +12,7 @@ import faceswapd
 from faceswapd.control.live import House, Live
 from faceswapd.core.job import State
 from faceswapd.ledger import report, reports, standing
+from faceswapd.ledger.connection import Reads
 from faceswapd.ledger.report import EndedExecutions
 from faceswapd.ledger.tallies import BOUNDS, Histogram, Tally
 
@@ -38,15 +38,21 @@ class Figures:
     tally: Tally = field(default_factory=lambda: Tally(time.time()))
 
 
+async def _read(
+    reads: Reads,
+) -> tuple[Mapping[State, reports.Count], Mapping[str, int], Sequence[EndedExecutions], standing.Pauses]:
+    return (
+        await reports.counts(reads),
+        await report.failed_by_category(reads),
+        await report.all_executions(reads),
+        await standing.pauses(reads),
+    )
+
+
 async def figures_of(house: House) -> Figures:
     """The figures of this moment."""
     ledger = house.ledger
-    counts, failed, ended, pauses = await asyncio.gather(
-        reports.counts(ledger),
-        report.failed_by_category(ledger),
-        report.all_executions(ledger),
-        standing.pauses(ledger),
-    )
+    counts, failed, ended, pauses = await ledger.together(_read)
     return Figures(
         live=house.live(),
         jobs={state: count.jobs for state, count in counts.items()},

@@ -1,6 +1,5 @@
 """How records become what a client sees: each line with the reason why it waits."""
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +13,7 @@ from faceswapd.core.failures import Failure
 from faceswapd.core.job import Parked, State
 from faceswapd.core.wish import frames_of, told
 from faceswapd.ledger import reports, standing
-from faceswapd.ledger.connection import Ledger
+from faceswapd.ledger.connection import Reads
 from faceswapd.ledger.records import JobRecord
 
 SHOWN = 5  # lines of each list in status
@@ -47,10 +46,11 @@ class View:
     speeds: Mapping[eta.Sort, eta.Speed]
 
     @classmethod
-    async def of(cls, ledger: Ledger, live: Live) -> "View":
+    async def of(cls, ledger: Reads, live: Live) -> "View":
         """The view at this moment."""
-        pauses, past = await asyncio.gather(standing.pauses(ledger), reports.past(ledger, live.engine))
-        return cls(live, pauses, state_of(live, pauses.daemon)[1], eta.learn(past))
+        pauses = await standing.pauses(ledger)
+        speeds = eta.learn(await reports.past(ledger, live.engine))
+        return cls(live, pauses, state_of(live, pauses.daemon)[1], speeds)
 
     def show(self, job: JobRecord) -> messages.Job:
         """One line."""

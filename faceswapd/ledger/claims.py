@@ -1,6 +1,5 @@
 """What could start, the claim of it, and what an earlier life of the daemon left claimed."""
 
-import asyncio
 import os
 import sqlite3
 from collections.abc import Collection
@@ -9,7 +8,7 @@ from sqlite3 import Row
 
 from faceswapd.core.job import Event, IllegalTransition, State
 from faceswapd.core.plan import Ready
-from faceswapd.ledger.connection import Ledger
+from faceswapd.ledger.connection import Ledger, Reads
 from faceswapd.ledger.history import note
 from faceswapd.ledger.records import JOB_COLUMNS, SEGMENT_COLUMNS, JobRecord, destination, facts_of, sources, wish_of
 
@@ -129,11 +128,14 @@ async def queue(ledger: Ledger, paused: Collection[str], limit: int) -> Queue:
     )
 
 
-async def ready(ledger: Ledger, paused: Collection[str], limit: int) -> list[Row]:
+async def ready(ledger: Reads, paused: Collection[str], limit: int) -> list[Row]:
     """The head of the queue over all inboxes but the paused ones, in its true order."""
-    names = [name["inbox"] for name in await ledger.rows(_INBOXES) if name["inbox"] not in paused]
-    of_each = await asyncio.gather(*(ledger.rows(_READY, (name, limit)) for name in names))
-    heads = [row for rows in of_each for row in rows]
+    heads = [
+        row
+        for name in await ledger.rows(_INBOXES)
+        if name["inbox"] not in paused
+        for row in await ledger.rows(_READY, (name["inbox"], limit))
+    ]
     return sorted(heads, key=lambda row: (-row["priority"], row["job"], row["segment"]))[:limit]
 
 

@@ -8,9 +8,9 @@ import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import aiosqlite
 
@@ -83,6 +83,30 @@ class _Writer(_Timed):
         except asyncio.CancelledError:
             await asyncio.wait([running])
             raise
+
+
+class Reads(Protocol):
+    """What a question to the ledger needs of it."""
+
+    async def rows(self, sql: str, values: Iterable[Any] = ()) -> list[sqlite3.Row]:
+        """Read."""
+
+    async def row(self, sql: str, values: Iterable[Any] = ()) -> sqlite3.Row | None:
+        """Read the first row, or None."""
+
+
+class _Sitting:
+    """Answers at once, on the reader's own thread."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    async def rows(self, sql: str, values: Iterable[Any] = ()) -> list[sqlite3.Row]:
+        return self._connection.execute(sql, tuple(values)).fetchall()
+
+    async def row(self, sql: str, values: Iterable[Any] = ()) -> sqlite3.Row | None:
+        rows = await self.rows(sql, values)
+        return rows[0] if rows else None
 
 
 class Ledger:
@@ -208,6 +232,24 @@ class Ledger:
         """Read the first row, or None."""
         rows = await self.rows(sql, values)
         return rows[0] if rows else None
+
+    async def together(self, read: Callable[[Reads], Coroutine[Any, Any, T]]) -> T:
+        """Carry out a coroutine that waits for nothing but its questions to the ledger, all of it on the reader's own
+        thread. A way there and back for each question takes longer than the question, and beside busy children each
+        way waits for a processor."""
+
+        def work(connection: sqlite3.Connection) -> T:
+            asking = read(_Sitting(connection))
+            try:
+                asking.send(None)
+            except StopIteration as end:
+                answer: T = end.value
+                return answer
+            finally:
+                asking.close()
+            raise RuntimeError("it waits for something else than the ledger")
+
+        return await self._reader.timed(work)
 
     async def maintain(self, *statements: str) -> None:
         """Statements that stand in no transaction, on the writer's own thread. One that finds the file in use, or no

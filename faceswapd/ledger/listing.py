@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from faceswapd.core.job import State
-from faceswapd.ledger.connection import Ledger
-from faceswapd.ledger.records import JOB_COLUMNS, SEGMENT_COLUMNS, JobRecord, marks, text
+from faceswapd.ledger.connection import Reads
+from faceswapd.ledger.records import JOB_COLUMNS, SEGMENT_COLUMNS, JobRecord, marks, records_of, text
 
 STEP: Final = 20_000  # ids that are looked at in one go
 _FROM: Final = "FROM jobs JOIN segments ON segments.job = jobs.id"
@@ -45,7 +45,7 @@ class Page:
     next: int | None  # `before` of the piece that follows; None: this was the last one
 
 
-async def page(ledger: Ledger, wanted: Wanted, limit: int, before: int | None = None) -> Page:
+async def page(ledger: Reads, wanted: Wanted, limit: int, before: int | None = None) -> Page:
     """The first `limit` jobs, newest first, of those whose id is below `before`."""
     wanted, (top, bottom) = _sharpened(wanted), await _ends(ledger)
     top = top if before is None else min(top, before - 1)
@@ -57,7 +57,7 @@ async def page(ledger: Ledger, wanted: Wanted, limit: int, before: int | None = 
     return Page(tuple(found[:limit]), found[limit - 1].id if len(found) > limit else None)
 
 
-async def total(ledger: Ledger, wanted: Wanted) -> int:
+async def total(ledger: Reads, wanted: Wanted) -> int:
     """How many there are. States and presets are counted already; for the rest each job is looked at."""
     wanted = _sharpened(wanted)
     if replace(wanted, preset=None).by_state_alone:
@@ -75,7 +75,7 @@ async def total(ledger: Ledger, wanted: Wanted) -> int:
     return number
 
 
-async def _counted(ledger: Ledger, wanted: Wanted) -> int:
+async def _counted(ledger: Reads, wanted: Wanted) -> int:
     conditions, values = ["true"], list[str]()
     if wanted.states:
         conditions.append(f"state IN ({marks(wanted.states)})")
@@ -94,19 +94,19 @@ def _sharpened(wanted: Wanted) -> Wanted:
     return replace(wanted, states=tuple(dict.fromkeys(wanted.states or all_of_them)))
 
 
-async def _among(ledger: Ledger, wanted: Wanted, ids: tuple[int, int], limit: int) -> list[JobRecord]:
+async def _among(ledger: Reads, wanted: Wanted, ids: tuple[int, int], limit: int) -> list[JobRecord]:
     """Those with an id from the first to the second."""
     low, top = ids
     condition, values = _condition(wanted)
-    found = [
-        JobRecord.of(row)
+    rows = [
+        row
         for state in wanted.states or (None,)  # all of them in one query would be sorted as a whole
         for row in await ledger.rows(
             statement(condition, by_state=state is not None),
             (*(() if state is None else (state,)), *values, top + 1, low, limit),
         )
     ]
-    return sorted(found, key=lambda one: -one.id)[:limit]
+    return sorted(records_of(rows), key=lambda one: -one.id)[:limit]
 
 
 def statement(condition: str, *, by_state: bool) -> str:
@@ -138,7 +138,7 @@ def _condition(wanted: Wanted) -> tuple[str, list[str | bytes]]:
     return "".join(parts), values
 
 
-async def _ends(ledger: Ledger) -> tuple[int, int]:
+async def _ends(ledger: Reads) -> tuple[int, int]:
     """The highest and the lowest id; none lies between them where there are no jobs."""
     row = await ledger.row("SELECT (SELECT max(id) FROM jobs) AS high, (SELECT min(id) FROM jobs) AS low")
     return (0, 1) if row is None or row["high"] is None else (row["high"], row["low"])

@@ -95,6 +95,11 @@ class JobRecord:
         )
 
 
+def records_of(rows: Iterable[Row]) -> list[JobRecord]:
+    """A record out of each row."""
+    return [JobRecord.of(row) for row in rows]
+
+
 def options_text(options: Options) -> str:
     """Options as the ledger keeps them."""
     return json.dumps(options) if options else ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from faceswapd.core.intake import fold
 from faceswapd.core.job import State
 from faceswapd.core.target import Kind
-from faceswapd.ledger.connection import Ledger
+from faceswapd.ledger.connection import Reads
 
 WAITS_LOOKED_AT = 2000  # executions, the newest ones; of these the first attempts count
 
@@ -49,7 +49,7 @@ class OpenExecution:
     started_at: float
 
 
-async def ended_jobs(ledger: Ledger, first: str) -> list[EndedJobs]:
+async def ended_jobs(ledger: Reads, first: str) -> list[EndedJobs]:
     """By day, from the day `first` on."""
     rows = await ledger.rows(
         """SELECT day, state, sum(jobs) AS jobs, sum(video) AS video FROM ended_jobs WHERE day >= ?
@@ -67,12 +67,12 @@ FROM ended_executions GROUP BY outcome, category, engine, device, preset, kind, 
 """
 
 
-async def ended_executions(ledger: Ledger, first: str) -> list[EndedExecutions]:
+async def ended_executions(ledger: Reads, first: str) -> list[EndedExecutions]:
     """By day and sort, from the day `first` on."""
     return [_ended(row) for row in await ledger.rows(_EXECUTIONS, (first,))]
 
 
-async def all_executions(ledger: Ledger) -> list[EndedExecutions]:
+async def all_executions(ledger: Reads) -> list[EndedExecutions]:
     """All that ever ended, by sort."""
     return [_ended(row) for row in await ledger.rows(_ALL_EXECUTIONS)]
 
@@ -94,7 +94,7 @@ def _ended(row: sqlite3.Row) -> EndedExecutions:
     )
 
 
-async def open_executions(ledger: Ledger) -> list[OpenExecution]:
+async def open_executions(ledger: Reads) -> list[OpenExecution]:
     """What runs now."""
     rows = await ledger.rows(
         "SELECT slot, device, started_at FROM executions INDEXED BY executions_open WHERE finished_at IS NULL"
@@ -102,7 +102,7 @@ async def open_executions(ledger: Ledger) -> list[OpenExecution]:
     return [OpenExecution(row["slot"], row["device"], row["started_at"]) for row in rows]
 
 
-async def first_job_at(ledger: Ledger) -> float | None:
+async def first_job_at(ledger: Reads) -> float | None:
     """When the oldest job was made, seconds since 1970."""
     row = await ledger.row("SELECT created_at FROM jobs ORDER BY id LIMIT 1")
     return None if row is None else float(row["created_at"])
@@ -114,7 +114,7 @@ WAIT = """executions.started_at - coalesce(
         AND at <= executions.started_at), jobs.created_at)"""
 
 
-async def waits(ledger: Ledger, since: float) -> Sequence[float]:
+async def waits(ledger: Reads, since: float) -> Sequence[float]:
     """Seconds that jobs waited in the queue before their first attempt began, of the newest that began after a time."""
     rows = await ledger.rows(
         f"""SELECT {WAIT} AS seconds FROM executions
@@ -126,7 +126,7 @@ async def waits(ledger: Ledger, since: float) -> Sequence[float]:
     return [max(0.0, row["seconds"]) for row in rows]
 
 
-async def failed_by_category(ledger: Ledger) -> dict[str, int]:
+async def failed_by_category(ledger: Reads) -> dict[str, int]:
     """Jobs that have failed and were not tried again, by category."""
     rows = await ledger.rows(
         """SELECT coalesce(category, 'unknown') AS about, count(*) AS jobs
@@ -135,7 +135,7 @@ async def failed_by_category(ledger: Ledger) -> dict[str, int]:
     return {row["about"]: row["jobs"] for row in rows}
 
 
-async def jobs_of_faces(ledger: Ledger) -> dict[str, dict[State, int]]:
+async def jobs_of_faces(ledger: Reads) -> dict[str, dict[State, int]]:
     """Jobs by folded name of their face and by state."""
     rows = await ledger.rows(
         "SELECT face, state, count(*) AS jobs FROM jobs WHERE face IS NOT NULL GROUP BY face, state"

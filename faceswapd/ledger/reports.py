@@ -10,7 +10,7 @@ from faceswapd.core.eta import Past, Pile, Sort
 from faceswapd.core.job import Parked, State
 from faceswapd.core.target import Kind
 from faceswapd.ledger import claims
-from faceswapd.ledger.connection import Ledger
+from faceswapd.ledger.connection import Reads
 from faceswapd.ledger.records import (
     JOB_COLUMNS,
     SEGMENT_COLUMNS,
@@ -18,6 +18,7 @@ from faceswapd.ledger.records import (
     ExecutionRecord,
     JobRecord,
     marks,
+    records_of,
     text,
 )
 
@@ -33,7 +34,7 @@ class Count:
     frames: int
 
 
-async def is_output(ledger: Ledger, place: str, content: str) -> bool:
+async def is_output(ledger: Reads, place: str, content: str) -> bool:
     """Whether a job is recorded whose output, of this content, lies in this place."""
     return bool(
         await ledger.rows(
@@ -42,26 +43,26 @@ async def is_output(ledger: Ledger, place: str, content: str) -> bool:
     )
 
 
-async def counts(ledger: Ledger) -> dict[State, Count]:
+async def counts(ledger: Reads) -> dict[State, Count]:
     """Jobs and frames by state."""
     rows = await ledger.rows("SELECT state, sum(jobs) AS jobs, sum(frames) AS frames FROM job_counts GROUP BY state")
     known = {State(row["state"]): Count(row["jobs"], row["frames"]) for row in rows}
     return {state: known.get(state, Count(0, 0)) for state in State}
 
 
-async def piles(ledger: Ledger) -> list[Pile]:
+async def piles(ledger: Reads) -> list[Pile]:
     """What waits in the queue, by its sort."""
     rows = await ledger.rows("SELECT kind, preset, jobs, frames FROM job_counts WHERE state = 'queued' AND jobs > 0")
     return [Pile(Sort(Kind(row["kind"]), row["preset"]), row["jobs"], row["frames"]) for row in rows]
 
 
-async def job(ledger: Ledger, number: int) -> JobRecord | None:
+async def job(ledger: Reads, number: int) -> JobRecord | None:
     """One job."""
     row = await ledger.row(f"{_JOBS} WHERE jobs.id = ?", (number,))
     return None if row is None else JobRecord.of(row)
 
 
-async def nearest(ledger: Ledger, number: int) -> int | None:
+async def nearest(ledger: Reads, number: int) -> int | None:
     """The id nearest to one that does not exist."""
     row = await ledger.row(
         """SELECT id FROM (SELECT * FROM (SELECT id FROM jobs WHERE id <= ? ORDER BY id DESC LIMIT 1) UNION ALL
@@ -72,19 +73,19 @@ async def nearest(ledger: Ledger, number: int) -> int | None:
     return None if row is None else int(row["id"])
 
 
-async def jobs(ledger: Ledger, states: Sequence[State], limit: int) -> list[JobRecord]:
+async def jobs(ledger: Reads, states: Sequence[State], limit: int) -> list[JobRecord]:
     """Jobs in these states (none: in all), newest first."""
     if not states:
-        return _records(await ledger.rows(f"{_JOBS} ORDER BY jobs.id DESC LIMIT ?", (limit,)))
+        return records_of(await ledger.rows(f"{_JOBS} ORDER BY jobs.id DESC LIMIT ?", (limit,)))
     found = [  # one step of the index for each state: all of them in one query would be sorted as a whole
         row
         for state in dict.fromkeys(states)
         for row in await ledger.rows(f"{_JOBS} WHERE jobs.state = ? ORDER BY jobs.id DESC LIMIT ?", (state, limit))
     ]
-    return sorted(_records(found), key=lambda one: -one.id)[:limit]
+    return sorted(records_of(found), key=lambda one: -one.id)[:limit]
 
 
-async def waiting(ledger: Ledger, limit: int) -> list[JobRecord]:
+async def waiting(ledger: Reads, limit: int) -> list[JobRecord]:
     """The head of the queue in its true order: by priority, then age, over all inboxes; then the retries by their
     time."""
     segments = [row["segment"] for row in await claims.ready(ledger, (), limit)]
@@ -94,20 +95,20 @@ async def waiting(ledger: Ledger, limit: int) -> list[JobRecord]:
     )
     segments += [row["id"] for row in due]
     rows = await ledger.rows(f"{_JOBS} WHERE segments.id IN ({marks(segments)})", segments)
-    return sorted(_records(rows), key=lambda one: segments.index(one.segment))
+    return sorted(records_of(rows), key=lambda one: segments.index(one.segment))
 
 
-async def last_failed(ledger: Ledger, limit: int) -> list[JobRecord]:
+async def last_failed(ledger: Reads, limit: int) -> list[JobRecord]:
     """What failed last, the latest first."""
     rows = await ledger.rows(
         f"""{_JOBS} WHERE jobs.id IN (SELECT id FROM jobs INDEXED BY jobs_failed WHERE state = 'failed'
             ORDER BY finished_at DESC, id DESC LIMIT ?) ORDER BY jobs.finished_at DESC, jobs.id DESC""",
         (limit,),
     )
-    return _records(rows)
+    return records_of(rows)
 
 
-async def failed_categories(ledger: Ledger) -> dict[str, int]:
+async def failed_categories(ledger: Reads) -> dict[str, int]:
     """How many jobs have failed, by category."""
     rows = await ledger.rows(
         "SELECT category, count(*) AS jobs FROM jobs WHERE state = 'failed' GROUP BY category ORDER BY category"
@@ -115,44 +116,44 @@ async def failed_categories(ledger: Ledger) -> dict[str, int]:
     return {row["category"] or "unknown": row["jobs"] for row in rows}
 
 
-async def last_ended(ledger: Ledger, limit: int) -> list[JobRecord]:
+async def last_ended(ledger: Reads, limit: int) -> list[JobRecord]:
     """The jobs of the last executions that ended, each once."""
     rows = await ledger.rows(
         f"""{_JOBS} WHERE segments.id IN (SELECT segment FROM executions WHERE finished_at IS NOT NULL
             ORDER BY id DESC LIMIT ?)""",
         (limit,),
     )
-    return _records(rows)
+    return records_of(rows)
 
 
-async def unsettled(ledger: Ledger) -> list[JobRecord]:
+async def unsettled(ledger: Reads) -> list[JobRecord]:
     """What succeeded and whose target is to go, but was there when its inbox was last looked at."""
     rows = await ledger.rows(
         f"""SELECT {JOB_COLUMNS}, {SEGMENT_COLUMNS} FROM sightings CROSS JOIN jobs ON jobs.id = sightings.job
             JOIN segments ON segments.job = jobs.id
             WHERE jobs.state = 'succeeded' AND jobs.afterwards <> 'keep' AND jobs.target = sightings.target"""
     )
-    return _records(rows)
+    return records_of(rows)
 
 
-async def of_target(ledger: Ledger, target: str) -> list[JobRecord]:
+async def of_target(ledger: Reads, target: str) -> list[JobRecord]:
     """The jobs of a file, newest first."""
-    return _records(await ledger.rows(f"{_JOBS} WHERE jobs.target = ? ORDER BY jobs.id DESC", (os.fsencode(target),)))
+    return records_of(await ledger.rows(f"{_JOBS} WHERE jobs.target = ? ORDER BY jobs.id DESC", (os.fsencode(target),)))
 
 
-async def parked_needing_face(ledger: Ledger) -> list[JobRecord]:
+async def parked_needing_face(ledger: Reads) -> list[JobRecord]:
     """Every parked job that only lacks its face."""
     return await parked(ledger, Parked.NEEDS_FACE)
 
 
-async def parked(ledger: Ledger, why: Parked) -> list[JobRecord]:
+async def parked(ledger: Reads, why: Parked) -> list[JobRecord]:
     """Every job that is parked for one reason."""
-    return _records(
+    return records_of(
         await ledger.rows(f"{_JOBS} WHERE jobs.state = 'parked' AND jobs.parked = ? ORDER BY jobs.id", (why,))
     )
 
 
-async def unfinished_targets(ledger: Ledger, inbox: str) -> list[str]:
+async def unfinished_targets(ledger: Reads, inbox: str) -> list[str]:
     """The targets of an inbox that wait or are swapped now."""
     rows = await ledger.rows(
         "SELECT target FROM jobs WHERE state IN ('parked', 'queued', 'running') AND inbox = ?", (text(inbox),)
@@ -160,7 +161,7 @@ async def unfinished_targets(ledger: Ledger, inbox: str) -> list[str]:
     return [os.fsdecode(row["target"]) for row in rows]
 
 
-async def waiting_of(ledger: Ledger, numbers: Sequence[int]) -> frozenset[int]:
+async def waiting_of(ledger: Reads, numbers: Sequence[int]) -> frozenset[int]:
     """Which of these jobs are parked or queued."""
     rows = await ledger.rows(
         "SELECT id FROM jobs WHERE id IN (SELECT value FROM json_each(?)) AND state IN ('parked', 'queued')",
@@ -169,7 +170,7 @@ async def waiting_of(ledger: Ledger, numbers: Sequence[int]) -> frozenset[int]:
     return frozenset(row["id"] for row in rows)
 
 
-async def executions(ledger: Ledger, number: int) -> list[ExecutionRecord]:
+async def executions(ledger: Reads, number: int) -> list[ExecutionRecord]:
     """The executions of a job, oldest first."""
     rows = await ledger.rows(
         """SELECT executions.id, executions.attempt, engine, started_at, finished_at, outcome, sentence, frames,
@@ -180,7 +181,7 @@ async def executions(ledger: Ledger, number: int) -> list[ExecutionRecord]:
     return [ExecutionRecord(*row) for row in rows]
 
 
-async def was_swapped(ledger: Ledger, content: str) -> bool:
+async def was_swapped(ledger: Reads, content: str) -> bool:
     """Whether a job with this target, by its BLAKE2b-256, has succeeded."""
     # A fingerprint begins with the content and a slash, so that its index serves this, too.
     row = await ledger.row(
@@ -190,7 +191,7 @@ async def was_swapped(ledger: Ledger, content: str) -> bool:
     return row is not None
 
 
-async def events_of(ledger: Ledger, number: int, limit: int) -> list[EventRecord]:
+async def events_of(ledger: Reads, number: int, limit: int) -> list[EventRecord]:
     """The last events of a job, oldest first."""
     rows = await ledger.rows(
         "SELECT id, at, job, kind, text FROM events WHERE job = ? ORDER BY id DESC LIMIT ?", (number, limit)
@@ -212,12 +213,12 @@ _SORTS_AT_WORK = "SELECT DISTINCT kind, preset FROM job_counts WHERE state IN ('
 _SORTS_ASKED = "SELECT value ->> 0 AS kind, value ->> 1 AS preset FROM json_each(?)"
 
 
-async def past(ledger: Ledger, engine: str) -> list[Past]:
+async def past(ledger: Reads, engine: str) -> list[Past]:
     """The last executions of an engine that succeeded, of each sort that waits or runs now; for the time left."""
     return _pasts(await ledger.rows(_PAST.format(sorts=_SORTS_AT_WORK), (engine, SPEED_SAMPLES)))
 
 
-async def past_of(ledger: Ledger, engine: str, sorts: Iterable[Sort]) -> list[Past]:
+async def past_of(ledger: Reads, engine: str, sorts: Iterable[Sort]) -> list[Past]:
     """The same of these sorts."""
     asked = json.dumps([(sort.kind, sort.preset) for sort in sorts])
     return _pasts(await ledger.rows(_PAST.format(sorts=_SORTS_ASKED), (asked, engine, SPEED_SAMPLES)))
@@ -225,7 +226,3 @@ async def past_of(ledger: Ledger, engine: str, sorts: Iterable[Sort]) -> list[Pa
 
 def _pasts(rows: Iterable[sqlite3.Row]) -> list[Past]:
     return [Past(Sort(Kind(row["kind"]), row["preset"]), row["frames"], row["seconds"], row["whole"]) for row in rows]
-
-
-def _records(rows: Iterable[sqlite3.Row]) -> list[JobRecord]:
-    return [JobRecord.of(row) for row in rows]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from faceswapd.core.intake import fold
-from faceswapd.ledger.connection import Ledger
+from faceswapd.ledger.connection import Ledger, Reads
 from faceswapd.ledger.history import note
 from faceswapd.ledger.records import text
 
@@ -93,11 +93,10 @@ class Pauses:
     since: float | None = None  # the daemon, seconds since 1970
 
 
-async def pauses(ledger: Ledger) -> Pauses:
+async def pauses(ledger: Reads) -> Pauses:
     """What is paused now."""
-    row, inboxes = await asyncio.gather(
-        ledger.row("SELECT paused_at FROM daemon WHERE id = 1"), ledger.rows("SELECT inbox FROM paused_inboxes")
-    )
+    row = await ledger.row("SELECT paused_at FROM daemon WHERE id = 1")
+    inboxes = await ledger.rows("SELECT inbox FROM paused_inboxes")
     since = None if row is None else row["paused_at"]
     return Pauses(since is not None, frozenset(one["inbox"] for one in inboxes), since)
 
@@ -155,7 +154,7 @@ def _drop_other_spellings(connection: sqlite3.Connection, name: str) -> None:
             connection.execute("DELETE FROM faces WHERE name = ?", (row["name"],))
 
 
-async def faces(ledger: Ledger) -> list[FaceRecord]:
+async def faces(ledger: Reads) -> list[FaceRecord]:
     """All faces that were ever seen, by name."""
     return [
         FaceRecord(row["name"], row["photos"], row["problem"])
