@@ -13,3 +13,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return run(argv)
     except KeyboardInterrupt:
         return 130  # 128 + SIGINT, as shells have it
+    finally:
+        # A Ctrl-C that has hit generated code, such as a class in the making, is remembered by Python: at its end it
+        # would kill itself by the signal, however that was caught. To run any text makes it forget.
+        exec("")  # noqa: S102

@@ -272,3 +272,16 @@ def test_the_doctor_looks_at_the_daemon_that_is_meant(tmp_path: Path) -> None:
     done = ran(tmp_path / "state" / "control.sock", "doctor", "--json")
     assert done.returncode == 1
     assert str(tmp_path / "config.toml") in json.dumps(json.loads(done.stdout))
+
+
+def test_ctrl_c_in_generated_code_ends_as_quietly_as_elsewhere(tmp_path: Path) -> None:
+    """Where a class is being made, say: `python -m` would end itself by the signal, although it was caught."""
+    script = (
+        "import sys, faceswapd.ctl, faceswapd.ctl.commands as commands\n"
+        "commands.run = lambda _: exec('raise KeyboardInterrupt')\n"
+        "sys.exit(faceswapd.ctl.main([]))\n"
+    )
+    (tmp_path / "asking.py").write_text(script, encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{CHECKOUT}"}
+    done = subprocess.run([sys.executable, "-m", "asking"], env=environment, capture_output=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
