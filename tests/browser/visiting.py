@@ -11,9 +11,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import pytest
-
-from faceswapd.control.routes import OPERATIONS
 from tests.acceptance.farm import Farm
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -36,12 +33,6 @@ def browser_path() -> str | None:
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
-
-
-def wants(method: str, path: str) -> None:
-    """Skip the test where the table has no such route."""
-    if not any((one.method, one.path) == (method, path) for one in OPERATIONS):
-        pytest.skip(f"there is no {method} {path} yet")
 
 
 def another(content: bytes, suffix: str) -> bytes:
