@@ -1,19 +1,18 @@
 """What is said about changed faces. Standard library only."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class FaceAdded:
+class FaceAdded(NamedTuple):
     """POST /api/faces/NAME."""
 
     name: str  # as its folder is called
-    photos: list[str]  # the names that the photos got in it
+    photos: Sequence[str]  # the names that the photos got in it
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class FaceRemoved:
+class FaceRemoved(NamedTuple):
     """DELETE /api/faces/NAME."""
 
     name: str

@@ -1,21 +1,20 @@
 """What GET /api/health says. Times, sizes and progress as in `messages`."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from faceswapd.control.messages import Held
 
 
-@dataclass(frozen=True, slots=True)
-class GateHealth:
+class GateHealth(NamedTuple):
     """Whether the machine has room for something new."""
 
     open: bool
-    why: list[Held]
+    why: Sequence[Held]
     since: float  # open, or closed
 
 
-@dataclass(frozen=True, slots=True)
-class BreakerHealth:
+class BreakerHealth(NamedTuple):
     """Whether the surroundings are broken, so that the queue is held."""
 
     held: bool
@@ -27,17 +26,15 @@ class BreakerHealth:
     tries: int = 0  # that failed
 
 
-@dataclass(frozen=True, slots=True)
-class PauseHealth:
+class PauseHealth(NamedTuple):
     """What somebody has paused."""
 
     daemon: bool
     since: float | None  # of the daemon's pause
-    inboxes: list[str]
+    inboxes: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class FolderHealth:
+class FolderHealth(NamedTuple):
     """A folder that the daemon writes to."""
 
     name: str
@@ -47,8 +44,7 @@ class FolderHealth:
     problem: str | None = None  # one sentence
 
 
-@dataclass(frozen=True, slots=True)
-class GpuHealth:
+class GpuHealth(NamedTuple):
     """A GPU that is watched, since `limits.gpu_free` is set."""
 
     name: str
@@ -57,8 +53,7 @@ class GpuHealth:
     busy_percent: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class ReadingHealth:
+class ReadingHealth(NamedTuple):
     """The machine as it was read last. None: it does not tell."""
 
     at: float
@@ -72,12 +67,11 @@ class ReadingHealth:
     temperature: float | None  # degrees Celsius of the hottest sensor
     on_battery: bool | None
     battery_percent: float | None
-    folders: list[FolderHealth]
-    gpus: list[GpuHealth]
+    folders: Sequence[FolderHealth]
+    gpus: Sequence[GpuHealth]
 
 
-@dataclass(frozen=True, slots=True)
-class LimitsHealth:
+class LimitsHealth(NamedTuple):
     """What the readings are compared with; 0: that limit is off."""
 
     cpu_percent: float
@@ -87,20 +81,18 @@ class LimitsHealth:
     gpu_free: int
 
 
-@dataclass(frozen=True, slots=True)
-class SlotHealth:
+class SlotHealth(NamedTuple):
     """Room for one execution at a time; an engine may make the next one ready beside it."""
 
     number: int
     engine: str
     device: str
     level: str | None  # how FaceFusion is driven
-    jobs: list[int]  # that are under way there
+    jobs: Sequence[int]  # that are under way there
     child: int | None = None  # the process that is warm, or at work
 
 
-@dataclass(frozen=True, slots=True)
-class EngineHealth:
+class EngineHealth(NamedTuple):
     """What swaps."""
 
     name: str
@@ -108,8 +100,7 @@ class EngineHealth:
     why: str  # why this one, one sentence
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerHealth:
+class LedgerHealth(NamedTuple):
     """The record of all jobs."""
 
     path: str
@@ -118,8 +109,7 @@ class LedgerHealth:
     busy: float  # seconds that the longest piece of work under way has taken
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """One minute of the last day. None: it was not known."""
 
     at: float
@@ -135,8 +125,7 @@ class Moment:
     queued: float | None = None  # jobs
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
+class Health(NamedTuple):
     """GET /api/health: why something starts or does not, and how the machine is."""
 
     now: float
@@ -146,10 +135,10 @@ class Health:
     breaker: BreakerHealth
     pause: PauseHealth
     beats: dict[str, float]  # seconds since each loop last showed that it lives
-    silent: list[str]  # the loops that have not for too long
+    silent: Sequence[str]  # the loops that have not for too long
     reading: ReadingHealth | None  # None: before the first one
     limits: LimitsHealth
-    slots: list[SlotHealth]
+    slots: Sequence[SlotHealth]
     engine: EngineHealth
     ledger: LedgerHealth
-    history: list[Moment] = field(default_factory=list)  # oldest first, one a minute at most
+    history: Sequence[Moment] = ()  # oldest first, one a minute at most

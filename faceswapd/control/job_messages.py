@@ -1,12 +1,12 @@
 """What is said of one job, or of one file. Standard library only."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from faceswapd.control.messages import Job
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(NamedTuple):
     """One line of a job's history."""
 
     id: int
@@ -16,8 +16,7 @@ class Event:
     text: str
 
 
-@dataclass(frozen=True)
-class Execution:
+class Execution(NamedTuple):
     """One run of a segment of a job."""
 
     attempt: int
@@ -28,22 +27,20 @@ class Execution:
     sentence: str | None
     frames: int | None
     seconds: float | None
-    log: list[str] = field(default_factory=list)
+    log: Sequence[str] = ()
 
 
-@dataclass(frozen=True)
-class JobDetail:
+class JobDetail(NamedTuple):
     """GET /api/jobs/ID."""
 
     job: Job
     rule: str | None  # which rule gave it its face
-    executions: list[Execution]
-    events: list[Event]
-    asked: list[str] = field(default_factory=list)  # what is asked beyond the face and the preset
+    executions: Sequence[Execution]
+    events: Sequence[Event]
+    asked: Sequence[str] = ()  # what is asked beyond the face and the preset
 
 
-@dataclass(frozen=True)
-class Explanation:
+class Explanation(NamedTuple):
     """GET /api/explain: what is known of a path and which rule matched."""
 
     path: str
@@ -52,12 +49,11 @@ class Explanation:
     face: str | None
     preset: str | None
     job: Job | None
-    considered: list[str]  # the rules in order, each with what it found
-    said: list[str] = field(default_factory=list)  # what its sidecar and the defaults of its folders say
+    considered: Sequence[str]  # the rules in order, each with what it found
+    said: Sequence[str] = ()  # what its sidecar and the defaults of its folders say
 
 
-@dataclass(frozen=True)
-class Retried:
+class Retried(NamedTuple):
     """POST /api/retry."""
 
     queued: int  # jobs that wait again

@@ -1,13 +1,13 @@
 """What is said of the ledger. Standard library only."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class LedgerCheck:
+class LedgerCheck(NamedTuple):
     """GET /api/ledger/check."""
 
-    problems: list[str]  # in sentences; none when all is well
+    problems: Sequence[str]  # in sentences; none when all is well
     jobs: int
     size: int  # bytes
     text: str  # the result in one sentence

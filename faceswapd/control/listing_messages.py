@@ -1,32 +1,30 @@
 """What GET /api/faces, /api/inboxes and /api/presets say."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class FaceLine:
+class FaceLine(NamedTuple):
     """A face, and what was asked of it."""
 
     name: str
-    photos: list[str]  # names of the files that lie at its place, the first few
-    count: int  # of all its photos, also of those in folders below
+    photos: Sequence[str]  # names of the files that lie at its place, the first few
+    photo_count: int  # of all its photos, also of those in folders below
     problem: str | None  # why it cannot be used, one sentence
     jobs: int  # of all states
     waiting: int  # queued or running
     succeeded: int
 
 
-@dataclass(frozen=True, slots=True)
-class Faces:
+class Faces(NamedTuple):
     """GET /api/faces: all that were ever seen, by name."""
 
-    faces: list[FaceLine]
+    faces: Sequence[FaceLine]
     folder: str
     problem: str | None  # why nobody knows now which faces there are, one sentence
 
 
-@dataclass(frozen=True, slots=True)
-class InboxLine:
+class InboxLine(NamedTuple):
     """An inbox, as the configuration has it, and how it is."""
 
     name: str
@@ -41,15 +39,13 @@ class InboxLine:
     skipped: int  # files that are not taken
 
 
-@dataclass(frozen=True, slots=True)
-class Inboxes:
+class Inboxes(NamedTuple):
     """GET /api/inboxes, in the order of the configuration."""
 
-    inboxes: list[InboxLine]
+    inboxes: Sequence[InboxLine]
 
 
-@dataclass(frozen=True, slots=True)
-class PresetLine:
+class PresetLine(NamedTuple):
     """A preset."""
 
     name: str
@@ -57,11 +53,10 @@ class PresetLine:
     base: str  # one of the three that are built in; its own name for these
     options: dict[str, str]  # laid over the base's, in FaceFusion's words
     preview: dict[str, str]  # what it means to the preview engine
-    inboxes: list[str]  # whose targets get it where nothing else is said
+    inboxes: Sequence[str]  # whose targets get it where nothing else is said
 
 
-@dataclass(frozen=True, slots=True)
-class Presets:
+class Presets(NamedTuple):
     """GET /api/presets: those that are built in, then the configuration's own."""
 
-    presets: list[PresetLine]
+    presets: Sequence[PresetLine]

@@ -27,7 +27,7 @@ async def _faces(house: House, _: Request) -> Faces:
             FaceLine(
                 name=face.name,
                 photos=list(house.orders.photos_of(face.name)[:MOST_PHOTOS]),
-                count=face.photos,
+                photo_count=face.photos,
                 problem=None if face.problem is None else f"The face '{face.name}' {face.problem}.",
                 jobs=sum(states.values()),
                 waiting=states.get(State.QUEUED, 0) + states.get(State.RUNNING, 0),

@@ -1,10 +1,9 @@
 """The message about what an engine says. Standard library only, as `messages` is."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class JobLog:
+class JobLog(NamedTuple):
     """GET /api/jobs/ID/log: what the engine said in the last execution of a job."""
 
     state: str  # of the job

@@ -1,10 +1,9 @@
 """The wire of coming in."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Link:
+class Link(NamedTuple):
     """POST /api/login-links."""
 
     url: str  # opens once

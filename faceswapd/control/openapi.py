@@ -12,7 +12,11 @@ import json
 import re
 import tokenize
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from dataclasses import MISSING, field, make_dataclass
+from functools import cache, reduce
+from operator import or_
+from types import UnionType
+from typing import Any, Final, get_args, get_origin
 
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
@@ -56,7 +60,9 @@ def document(operations: Iterable[Operation]) -> str:
     """The document, as JSON."""
     operations = tuple(operations)
     kinds = dict.fromkeys((*_kinds(operations), messages.Error))
-    wanted: list[tuple[type, Any, TypeAdapter[Any]]] = [(kind, "validation", TypeAdapter(kind)) for kind in kinds]
+    wanted: list[tuple[type, Any, TypeAdapter[Any]]] = [
+        (kind, "validation", TypeAdapter(_as_object(kind))) for kind in kinds
+    ]
     references, schemas = TypeAdapter.json_schemas(
         wanted, ref_template="#/components/schemas/{model}", schema_generator=_Schemas
     )
@@ -92,6 +98,25 @@ class _Schemas(GenerateJsonSchema):
     def field_title_should_be_set(self, schema: object) -> bool:
         del schema
         return False
+
+
+@cache
+def _as_object(kind: Any) -> type:
+    """A message as a data class: pydantic would describe a named tuple as a list, and it is an object on the wire."""
+    parts = [
+        (name, _of_objects(hint), field(default=kind._field_defaults.get(name, MISSING)))
+        for name, hint in kind.__annotations__.items()
+    ]
+    return make_dataclass(kind.__name__, parts, namespace={"__doc__": kind.__doc__, "__module__": kind.__module__})
+
+
+def _of_objects(hint: Any) -> Any:
+    if messages.is_message(hint):
+        return _as_object(hint)
+    parts = [_of_objects(part) for part in get_args(hint)]
+    if isinstance(hint, UnionType):
+        return reduce(or_, parts)
+    return get_origin(hint)[*parts] if parts else hint
 
 
 def _kinds(operations: Iterable[Operation]) -> Iterator[type]:

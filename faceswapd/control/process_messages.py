@@ -1,10 +1,9 @@
 """What is said about a target that was sent. Standard library only."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Processing:
+class Processing(NamedTuple):
     """POST /api/process."""
 
     job_id: int
@@ -12,8 +11,7 @@ class Processing:
     estimated_time: float | None  # seconds until it is done, if nothing holds it; None: nobody knows
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(NamedTuple):
     """GET /api/status/NUMBER."""
 
     job_id: int
@@ -24,8 +22,7 @@ class Progress:
     error: str | None  # why it failed, was cancelled, or is parked
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """POST /api/uploads and GET /api/uploads/ID."""
 
     id: str  # for the field `upload` of POST /api/process

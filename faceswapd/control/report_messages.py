@@ -1,10 +1,10 @@
 """What GET /api/report says."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class DayLine:
+class DayLine(NamedTuple):
     """One day in the machine's own time zone."""
 
     day: str  # 2026-11-29
@@ -16,8 +16,7 @@ class DayLine:
     busy: float = 0.0  # seconds that executions ran, whatever came of them
 
 
-@dataclass(frozen=True, slots=True)
-class SpeedLine:
+class SpeedLine(NamedTuple):
     """How fast one sort of work was."""
 
     engine: str
@@ -30,8 +29,7 @@ class SpeedLine:
     frames_per_second: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class FailureLine:
+class FailureLine(NamedTuple):
     """Why jobs failed. A job that was tried again by hand and failed again counts again."""
 
     category: str
@@ -40,8 +38,7 @@ class FailureLine:
     advice: str
 
 
-@dataclass(frozen=True, slots=True)
-class SlotUse:
+class SlotUse(NamedTuple):
     """How much of the time a slot had work."""
 
     slot: int
@@ -50,8 +47,7 @@ class SlotUse:
     share: float  # of the time since the report begins, or the first job was made; from 0 to 1
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """GET /api/report: what was done today and on the days before."""
 
     days: int
@@ -66,7 +62,7 @@ class Report:
     seconds: float  # of these, spent on the frames of what succeeded
     retried: int  # executions that failed and were tried again by themselves
     wait: float | None  # seconds, the median, from the queue to the first attempt; None: nothing began
-    speeds: list[SpeedLine]
-    by_day: list[DayLine]  # each day, oldest first, also those on which nothing was done
-    failures: list[FailureLine]  # the most frequent first
-    slots: list[SlotUse]
+    speeds: Sequence[SpeedLine]
+    by_day: Sequence[DayLine]  # each day, oldest first, also those on which nothing was done
+    failures: Sequence[FailureLine]  # the most frequent first
+    slots: Sequence[SlotUse]

@@ -1,46 +1,42 @@
 """What clients send: the bodies of requests. As in `messages`, unknown keys are left out, and nothing is a default that
 stands here without one."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from faceswapd.core.submitting import Words
 
 
-@dataclass(frozen=True)
-class Which:
+class Which(NamedTuple):
     """POST /api/pause and /api/resume."""
 
     inbox: str | None = None  # None: the whole daemon
 
 
-@dataclass(frozen=True)
-class Assign:
+class Assign(NamedTuple):
     """POST /api/jobs/ID/assign."""
 
     face: str
 
 
-@dataclass(frozen=True)
-class Prioritise:
+class Prioritise(NamedTuple):
     """POST /api/jobs/ID/priority."""
 
     priority: int  # from -100 to 100; higher goes first
 
 
-@dataclass(frozen=True)
-class RetryFailed:
+class RetryFailed(NamedTuple):
     """POST /api/retry."""
 
     category: str | None = None  # None: of every category
 
 
-@dataclass(frozen=True)
-class Submit:
+class Submit(NamedTuple):
     """POST /api/submit."""
 
-    targets: list[str]  # absolute paths
-    faces: list[str] = field(default_factory=list)
-    presets: list[str] = field(default_factory=list)
+    targets: Sequence[str]  # absolute paths
+    faces: Sequence[str] = ()
+    presets: Sequence[str] = ()
     matrix: bool = False  # where no face is named: all of them
     priority: int | None = None
     not_before: float | str | None = None  # seconds since 1970, or as a sidecar says it
@@ -52,15 +48,13 @@ class Submit:
         return Words(self.faces, self.presets, self.matrix, self.priority, self.not_before)
 
 
-@dataclass(frozen=True)
-class Backup:
+class Backup(NamedTuple):
     """POST /api/ledger/backup."""
 
     path: str  # absolute
 
 
-@dataclass(frozen=True)
-class Prune:
+class Prune(NamedTuple):
     """POST /api/models/prune."""
 
     remove: bool = False

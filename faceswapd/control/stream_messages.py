@@ -1,18 +1,17 @@
 """What stands in the stream beside the events."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Hello:
+class Hello(NamedTuple):
     """The first message of each stream. After a `missed`, what was known before it must be asked for anew."""
 
     last: int  # the event after which the stream goes on
     missed: bool = False  # whether events are gone that followed the one that was named
 
 
-@dataclass(frozen=True)
-class Course:
+class Course(NamedTuple):
     """A job that runs."""
 
     id: int
@@ -21,8 +20,7 @@ class Course:
     remaining: float | None  # seconds
 
 
-@dataclass(frozen=True)
-class Progress:
+class Progress(NamedTuple):
     """All that run, at most once a second, and only when it is not what was told before."""
 
-    jobs: list[Course]
+    jobs: Sequence[Course]

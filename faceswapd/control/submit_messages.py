@@ -1,10 +1,10 @@
 """What becomes of files that are handed over. Standard library only."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Offer:
+class Offer(NamedTuple):
     """A submitted target with one face and one preset."""
 
     face: str
@@ -16,8 +16,7 @@ class Offer:
     seconds: float | None  # that a new job takes alone, about; None: not known
 
 
-@dataclass(frozen=True)
-class Submission:
+class Submission(NamedTuple):
     """What became of a submitted target."""
 
     target: str
@@ -25,15 +24,14 @@ class Submission:
     kind: str = ""  # image or video
     frames: int = 0
     duration: float | None = None  # seconds; None for an image
-    offers: list[Offer] = field(default_factory=list)
+    offers: Sequence[Offer] = ()
 
 
-@dataclass(frozen=True)
-class Submitted:
+class Submitted(NamedTuple):
     """POST /api/submit."""
 
-    submissions: list[Submission]
-    undone: list[str]  # targets that were not looked at yet: ask for them again
+    submissions: Sequence[Submission]
+    undone: Sequence[str]  # targets that were not looked at yet: ask for them again
     not_before: float | None  # as it was understood
     slots: int
     queue_seconds_left: float | None  # of what waits and runs now; None: not known, or nothing does

@@ -1,16 +1,16 @@
 """The wire of the webhooks. Standard library only, as `messages` is."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Webhook:
+class Webhook(NamedTuple):
     """A program that is told what happens. Its secret is told to nobody."""
 
     name: str
     url: str  # without its query and the last part of its path, which may be secrets
     format: str  # standard, slack, text or apprise
-    events: list[str]
+    events: Sequence[str]
     off: str | None  # why nothing is sent, one sentence; None: it is
     waiting: int  # deliveries
     delivered: int
@@ -20,22 +20,19 @@ class Webhook:
     last_success_at: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Webhooks:
+class Webhooks(NamedTuple):
     """GET /api/webhooks."""
 
-    webhooks: list[Webhook]
+    webhooks: Sequence[Webhook]
 
 
-@dataclass(frozen=True, slots=True)
-class NamedWebhook:
+class NamedWebhook(NamedTuple):
     """What POST /api/webhooks/test hears."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class WebhookTried:
+class WebhookTried(NamedTuple):
     """POST /api/webhooks/test."""
 
     name: str

@@ -6,8 +6,7 @@ letters, digits and a few harmless signs are given.
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from faceswapd.control.messages import Jobs, Status
 from faceswapd.ctl.client import Client, Problem
@@ -25,16 +24,14 @@ _STATES: Final = {
 }
 
 
-@dataclass(frozen=True)
-class _Named:
+class _Named(NamedTuple):
     name: str
 
 
-@dataclass(frozen=True)
-class _Presets:
+class _Presets(NamedTuple):
     """GET /api/presets, as far as it matters here."""
 
-    presets: list[_Named]
+    presets: Sequence[_Named]
 
 
 def complete(client: Client, what: Sequence[str]) -> int:

@@ -1,5 +1,7 @@
 """What is printed about jobs: the table, one job in full, how one ended, why a file gets its face."""
 
+from collections.abc import Sequence
+
 from faceswapd.control.job_messages import Execution, Explanation, JobDetail
 from faceswapd.control.messages import Job, Jobs
 from faceswapd.ctl.plain import bar, base_name, clean, clock, columns, count, cut, duration, pad, percent, shorten
@@ -76,7 +78,7 @@ def _progress(job: Job) -> str:
     return ""
 
 
-def run_on(jobs: list[Job], terminal: Terminal) -> list[Line]:
+def run_on(jobs: Sequence[Job], terminal: Terminal) -> list[Line]:
     """What goes on running after pause."""
     return [
         Line(cut(f"Job {job.id} ({file_name(job)}) goes on: {percent(job.progress).strip()}.", terminal.width))

@@ -56,7 +56,7 @@ def faces_screen(told: Faces, terminal: Terminal) -> list[Line]:
 
 
 def _face(face: FaceLine) -> tuple[str, ...]:
-    return face.name, str(face.count), str(face.waiting), str(face.succeeded), face.problem or ""
+    return face.name, str(face.photo_count), str(face.waiting), str(face.succeeded), face.problem or ""
 
 
 def inboxes_screen(told: Inboxes, terminal: Terminal) -> list[Line]:

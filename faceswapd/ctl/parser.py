@@ -53,7 +53,7 @@ class _Help(argparse.RawDescriptionHelpFormatter):
 
 def parser() -> argparse.ArgumentParser:
     """The parser of the whole command."""
-    shared = argparse.ArgumentParser(add_help=False)
+    shared = argparse.ArgumentParser(add_help=False, formatter_class=_Help)
     # SUPPRESS: what stands before the command is not undone by the command's own default.
     shared.add_argument("--socket", metavar="PATH", default=argparse.SUPPRESS, help="the daemon's socket")
     shared.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print JSON")

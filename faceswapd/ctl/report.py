@@ -1,5 +1,7 @@
 """`faceswapctl report`: what was done."""
 
+from collections.abc import Sequence
+
 from faceswapd.control.report_messages import DayLine, FailureLine, Report, SlotUse, SpeedLine
 from faceswapd.ctl.client import Client, Problem
 from faceswapd.ctl.output import complain_of, print_json
@@ -75,7 +77,7 @@ def _slot(one: SlotUse) -> tuple[str, ...]:
     return str(one.slot), one.device, duration(one.busy), f"{one.share * 100:.0f} %"
 
 
-def _failures(failures: list[FailureLine], terminal: Terminal) -> list[Line]:
+def _failures(failures: Sequence[FailureLine], terminal: Terminal) -> list[Line]:
     lines = [Line("")] if failures else []
     for one in failures:
         text = f"{count(one.jobs, 'job')} failed, {one.category}: {one.sentence}"

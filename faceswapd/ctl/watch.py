@@ -3,6 +3,7 @@
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from typing import Final
 
 from faceswapd.control.job_messages import JobDetail
@@ -123,5 +124,5 @@ def _told(before: Status | None, now: Status, client: Client) -> list[str]:
     return lines
 
 
-def _ids(jobs: list[Job]) -> set[int]:
+def _ids(jobs: Sequence[Job]) -> set[int]:
     return {job.id for job in jobs}

@@ -5,12 +5,12 @@ import socketserver
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, is_dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
-from faceswapd.control.messages import Error, to_wire
+from faceswapd.control.messages import Error, is_message, to_wire
 
 Answer = Any  # a message, bytes sent as they are, or (HTTP status, Error)
 Answers = dict[str, Answer | list[Answer] | Callable[[], Answer]]
@@ -51,8 +51,8 @@ def _handler(daemon: Daemon) -> type[BaseHTTPRequestHandler]:
             if isinstance(answer, bytes):
                 self.wfile.write(answer)
                 return
-            status, message = answer if isinstance(answer, tuple) else (200, answer)
-            content = json.dumps(to_wire(message) if is_dataclass(message) else message).encode()
+            status, message = (200, answer) if is_message(type(answer)) or not isinstance(answer, tuple) else answer
+            content = json.dumps(to_wire(message)).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(content)))

@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 
 from faceswapd.control.requests import LARGEST_BODY
 from faceswapd.control.routes import OPERATIONS
@@ -41,9 +41,7 @@ def doors() -> list[Door]:
             one.method,
             one.path.replace("{number}", "ID"),
             tuple(parameter.name for parameter in one.parameters if parameter.where == "query"),
-            tuple(part.name for part in fields(one.hears))
-            if is_dataclass(one.hears) and isinstance(one.hears, type)
-            else (),
+            tuple(one.hears.__annotations__) if isinstance(one.hears, type) else (),
         )
         for one in OPERATIONS
     ]

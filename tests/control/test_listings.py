@@ -31,7 +31,7 @@ async def test_a_face_is_told_with_its_photos_and_what_was_asked_of_it(control: 
     orders = replace(control.house.orders, photos_of=lambda face: names if face == "Alice" else ())
     told = await listing_routes._faces(replace(control.house, orders=orders), None)  # type: ignore[arg-type]
     alice, bob = told.faces
-    assert (alice.name, alice.photos, alice.count) == ("Alice", list(names[:MOST_PHOTOS]), 300)
+    assert (alice.name, alice.photos, alice.photo_count) == ("Alice", list(names[:MOST_PHOTOS]), 300)
     assert (alice.jobs, alice.waiting, alice.succeeded, alice.problem) == (1, 1, 0, None)
     assert (bob.photos, bob.jobs, bob.problem) == ([], 0, "The face 'bob' has no photo yet.")
 
@@ -101,7 +101,7 @@ def test_the_screens() -> None:
         "portrait  -        Your own, on top of best.",
         "  face_mask_blur = 0.5",
     ]
-    none = faces_screen(replace(FACES, faces=[], problem="The faces folder is not there."), WIDE)
+    none = faces_screen(FACES._replace(faces=[], problem="The faces folder is not there."), WIDE)
     assert none[0] == Line("The faces folder is not there.", Look.BAD)
     assert none[1].text.endswith("in /home/ann/faces.")
     assert max(len(line.text) for line in inboxes_screen(INBOXES, Terminal(width=40))[:3]) <= 40

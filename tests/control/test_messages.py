@@ -1,18 +1,24 @@
 """Every message survives the wire, and nothing else is taken for one."""
 
 import json
-from dataclasses import fields, is_dataclass
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from faceswapd.control import messages
-from faceswapd.control.messages import Done, Job, Jobs, from_wire, to_wire
+from faceswapd import control
+from faceswapd.control.messages import Done, Job, Jobs, Status, from_wire, is_message, to_wire
 
-KINDS = [kind for kind in vars(messages).values() if is_dataclass(kind) and kind.__module__ == messages.__name__]
+MODULES = [import_module(f"{control.__name__}.{path.stem}") for path in Path(control.__path__[0]).glob("*messages.py")]
+KINDS = sorted(
+    (kind for module in MODULES for kind in vars(module).values() if is_message(kind)),
+    key=lambda kind: (kind.__module__, kind.__name__),
+)
 # What os.fsdecode makes of any bytes: text, and lone low surrogates for bytes that are not UTF-8.
 NAMES = st.text(
     st.one_of(
@@ -33,16 +39,19 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
     if get_origin(hint) is UnionType:
         arms = [st.none() if arm is NoneType else values(arm) for arm in get_args(hint)]
         return st.one_of(*arms)
-    if get_origin(hint) is list:
+    if get_origin(hint) is Sequence:
         return st.lists(values(get_args(hint)[0]), max_size=2)
     if get_origin(hint) is dict:
         return st.dictionaries(NAMES, values(get_args(hint)[1]), max_size=2)
-    return built(hint) if is_dataclass(hint) else PLAIN[hint]
+    return built(hint) if is_message(hint) else PLAIN[hint]
 
 
 def built(kind: Any) -> st.SearchStrategy[Any]:
-    hints = get_type_hints(kind)
-    return st.builds(kind, **{part.name: values(hints[part.name]) for part in fields(kind)})
+    return st.builds(kind, **{name: values(hint) for name, hint in kind.__annotations__.items()})
+
+
+def test_messages_are_found() -> None:
+    assert {Done, Jobs, Status} <= set(KINDS)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
 from typing import Any
 
 from starlette.routing import Route
@@ -57,8 +56,7 @@ def test_fields_are_there_with_what_they_mean() -> None:
     schemas = served()["components"]["schemas"]
     for name in ("Job", "Jobs", "Status", "Inbox"):
         kind = getattr(messages, name)
-        assert is_dataclass(kind)
-        assert [field.name for field in fields(kind)] == list(schemas[name]["properties"])
+        assert list(kind._fields) == list(schemas[name]["properties"])
     assert schemas["Job"]["properties"]["phase"]["description"] == "of a running job"
 
 

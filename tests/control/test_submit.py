@@ -3,6 +3,7 @@
 import asyncio
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -24,7 +25,7 @@ def write(folder: Path, name: str, content: str = "film") -> str:
     return str(folder / name)
 
 
-async def submit(control: Control, targets: list[str], **more: Any) -> Submitted:
+async def submit(control: Control, targets: Sequence[str], **more: Any) -> Submitted:
     status, said = await control.ask(ROUTE, "POST", {"targets": targets, **more})
     assert status == 200, said
     return messages.from_wire(Submitted, said)

@@ -35,7 +35,7 @@ class Orders:
         if isinstance(answer, Problem):
             self.lives.unanswered(answer, route)
             return []
-        return answer.jobs
+        return list(answer.jobs)
 
     def _order(self, route: str, **body: Any) -> str | None:
         """Give an order; what was answered, or None where it was refused or the daemon is away."""

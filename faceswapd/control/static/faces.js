@@ -64,7 +64,7 @@ export async function askFaces() {
   } catch {
     return; // the connection's own words tell it
   }
-  const there = (face) => face.count > 0 || face.waiting > 0;
+  const there = (face) => face.photo_count > 0 || face.waiting > 0;
   const faces = answer.faces.filter(there), gone = answer.faces.filter((face) => !there(face));
   keyed(list, faces, (face) => face.name, faceCard);
   say(trouble, answer.problem);
@@ -89,12 +89,12 @@ function faceCard(first) {
       const next = JSON.stringify(face);
       if (next === told) return;
       told = next;
-      say(facts, `${count(face.count, "photo")}, ${count(face.jobs, "job")}`);
+      say(facts, `${count(face.photo_count, "photo")}, ${count(face.jobs, "job")}`);
       fill(problem, prose(face.problem));
       problem.hidden = !face.problem;
       const shown = face.photos.slice(0, SHOWN);
       fill(pictures, shown.map((photo) => picture(face.name, photo)), !shown.length && h("span", { class: "thumb" }, icon("face")),
-        face.count > shown.length && h("span", { class: "muted" }, `and ${face.count - shown.length} more`));
+        face.photo_count > shown.length && h("span", { class: "muted" }, `and ${face.photo_count - shown.length} more`));
     },
   };
 }
