@@ -6,6 +6,8 @@ import os
 import resource
 import signal
 import sys
+import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +15,8 @@ NICE = 10  # children give way to the desktop and to the daemon
 NICER = 15  # and those that only look at files to those that swap
 OOM_SCORE = 500  # a machine out of memory ends a child first, never the daemon
 PARENT_DEATH_SIGNAL = 1  # of Linux's prctl
+AGAIN_SECONDS = 0.11  # the kernel takes one word about a session in 0.1 s, of the whole machine
+PATIENCE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ def give_way(nice: int = NICE) -> None:
             ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGCONT)
     with contextlib.suppress(OSError):
         os.nice(max(0, nice - os.nice(0)))
+        _let_session_give_way("self", os.nice(0))
     with contextlib.suppress(OSError):  # no such file on macOS
         Path("/proc/self/oom_score_adj").write_text(str(OOM_SCORE), encoding="ascii")
 
@@ -54,9 +59,46 @@ def give_way(nice: int = NICE) -> None:
 def make_give_way(group: int) -> None:
     """The same for a program of another's making, by the number of its process group, as soon as it has started."""
     with contextlib.suppress(OSError):
-        os.setpriority(os.PRIO_PGRP, group, max(NICE, os.getpriority(os.PRIO_PROCESS, 0)))
+        nice = max(NICE, os.getpriority(os.PRIO_PROCESS, 0))
+        os.setpriority(os.PRIO_PGRP, group, nice)
+        _let_session_give_way(str(group), nice)
     with contextlib.suppress(OSError):
         Path(f"/proc/{group}/oom_score_adj").write_text(str(OOM_SCORE), encoding="ascii")
+
+
+def _let_session_give_way(process: str, nice: int) -> None:
+    """Linux shares the processors out among sessions first (sched(7), autogroup), and niceness counts within one; each
+    child has its own, which would get as much as the daemon or the desktop. Elsewhere there is no such file, and
+    niceness is enough."""
+    try:
+        session = os.open(f"/proc/{process}/autogroup", os.O_WRONLY | os.O_CLOEXEC)
+    except OSError:
+        return
+    words = str(nice).encode("ascii")
+    if _heard(session, words):
+        os.close(session)
+    else:
+        threading.Thread(target=_insist, args=(session, words), daemon=True, name="autogroup").start()
+
+
+def _insist(session: int, words: bytes) -> None:
+    ends = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < ends:
+        time.sleep(AGAIN_SECONDS)
+        if _heard(session, words):
+            break
+    os.close(session)
+
+
+def _heard(session: int, words: bytes) -> bool:
+    """False: it is to be said again."""
+    try:
+        os.write(session, words)
+    except BlockingIOError:
+        return False
+    except OSError:  # its process has ended, or the kernel does not do it
+        return True
+    return True
 
 
 def _limit(which: int, value: int) -> None:

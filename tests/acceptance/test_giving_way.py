@@ -19,17 +19,26 @@ def _give_way(farm: Farm, *kinds: str) -> None:
     """Wait until a child of each kind is there and has given way; the daemon itself has not."""
     daemon = farm.processes[-1].pid
     seen: dict[str, tuple[int, int]] = {}  # command lines; niceness and score, as at the last look
+    sessions = _of_session(daemon) is not None  # whether the kernel shares the processors out among sessions
 
     def all_seen() -> bool:
         for child in children(daemon):
             with contextlib.suppress(psutil.Error, OSError):
-                seen[" ".join(child.cmdline())] = child.nice(), _score(child.pid)
+                nice = min(child.nice(), _of_session(child.pid) or 0) if sessions else child.nice()
+                seen[" ".join(child.cmdline())] = nice, _score(child.pid)
         gave_way = [words for words, (nice, score) in seen.items() if nice >= NICE and score >= OOM_SCORE]
         return all(any(kind in words for words in gave_way) for kind in kinds)
 
     farm.until(lambda _: all_seen(), f"all of {kinds} are there and give way")
     assert psutil.Process(daemon).nice() == psutil.Process().nice()
+    assert (_of_session(daemon) or 0) < NICE
     assert _score(daemon) == _score(psutil.Process().pid)
+
+
+def _of_session(pid: int) -> int | None:
+    """The niceness of a process's session (sched(7), autogroup)."""
+    told = Path(f"/proc/{pid}/autogroup")
+    return int(told.read_text(encoding="ascii").rpartition(" ")[2]) if told.exists() else None
 
 
 def _score(pid: int) -> int:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.children.small_children import argv
 
+AUTOGROUP = Path("/proc/self/autogroup")
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits and tells this")
 
 
@@ -103,3 +104,24 @@ print(resource.getrlimit(resource.RLIMIT_NOFILE))
 """
     done = subprocess.run(argv(code), cwd=tmp_path, capture_output=True, text=True, timeout=30)
     assert done.stdout == "(50, 50)\n", done.stderr
+
+
+@LINUX
+@pytest.mark.skipif(not AUTOGROUP.exists(), reason="this kernel shares nothing out among sessions")
+def test_a_session_that_is_not_heard_at_once_gives_way_soon(tmp_path: Path) -> None:
+    """Who may not administer the system is heard once in 0.1 s, of the whole machine: here one after the other."""
+    code = (
+        "import os, time\nfrom faceswapd.children import limits\nsaid = []\n"
+        "def write(line, words):\n"
+        "    said.append(words)\n"
+        "    if len(said) < 3: raise BlockingIOError\n"
+        "    return real(line, words)\n"
+        "real, os.write = os.write, write\n"
+        "limits.give_way(12)\n"
+        "[thread.join() for thread in limits.threading.enumerate() if thread.name == 'autogroup']\n"
+        "print(len(said), open('/proc/self/autogroup').read().split()[-1], os.nice(0))"
+    )
+    done = subprocess.run(
+        argv(code), cwd=tmp_path, capture_output=True, text=True, timeout=30, start_new_session=True, check=True
+    )
+    assert done.stdout.split() == ["3", "12", "12"]

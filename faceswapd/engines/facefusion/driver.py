@@ -166,8 +166,23 @@ def _give_way() -> None:
             ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGCONT)
     with contextlib.suppress(OSError):
         os.nice(max(0, NICE - os.nice(0)))
+        threading.Thread(target=_let_session_give_way, args=(str(os.nice(0)),), daemon=True, name="autogroup").start()
     with contextlib.suppress(OSError):  # no such file on macOS
         Path("/proc/self/oom_score_adj").write_text(OOM_SCORE, encoding="ascii")
+
+
+def _let_session_give_way(nice: str) -> None:
+    """The same for all that this process starts (sched(7), autogroup). The kernel takes one such word in 0.1 s, of the
+    whole machine."""
+    for _ in range(100):
+        try:
+            Path("/proc/self/autogroup").write_text(nice, encoding="ascii")
+        except BlockingIOError:
+            time.sleep(0.11)
+        except OSError:  # no such file: niceness is enough
+            return
+        else:
+            return
 
 
 def _end_kin() -> None:
