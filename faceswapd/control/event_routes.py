@@ -35,7 +35,7 @@ async def _events(house: House, request: Request) -> Events:
     if len(jobs) > MOST_JOBS:
         raise Refused(400, f"More than {MOST_JOBS} jobs are named.", "Ask for the events of all.")
     for job in jobs:
-        await record_of(house, job)
+        await record_of(house.ledger, job)
     after = requests.whole(request, "after", 0) if "after" in request.query_params else None
     since = requests.moment(request, "since")
     if since is not None:

@@ -105,12 +105,12 @@ async def _send(request: Request, found: Found, content: str) -> Response:
 
 
 async def _get_output(house: House, request: Request) -> Response:
-    found, content = await _output(house, await record_of(house, requests.number(request)))
+    found, content = await _output(house, await record_of(house.ledger, requests.number(request)))
     return await _send(request, found, content)
 
 
 async def _get_target(house: House, request: Request) -> Response:
-    found, content = await _target(house, await record_of(house, requests.number(request)))
+    found, content = await _target(house, await record_of(house.ledger, requests.number(request)))
     return await _send(request, found, content)
 
 
@@ -118,7 +118,7 @@ async def _thumbnail(house: House, request: Request) -> Response:
     of = request.query_params.get("of", "target")
     if of not in ("target", "output"):
         raise Refused(400, f"There is no picture of {of[:40]!r}.", "Use of=target or of=output.")
-    job = await record_of(house, requests.number(request))
+    job = await record_of(house.ledger, requests.number(request))
     if job.category in FINAL:
         raise Refused(403, f"The target of job {job.id} was declined for good, and is not shown.", job.reason)
     found, content = await (_output(house, job) if of == "output" else _target(house, job))

@@ -131,17 +131,16 @@ async def _standing(reads: Reads, live: Live) -> _Standing:
 async def jobs(house: House, wanted: listing.Wanted, limit: int, before: int | None) -> messages.Jobs:
     """GET /api/jobs."""
     live, most = house.live(), max(1, min(limit, MOST_JOBS))
+
+    async def read(reads: Reads) -> messages.Jobs:
+        view, found = await View.of(reads, live), await listing.page(reads, wanted, most, before)
+        whole = before is None and found.next is None
+        total = len(found.jobs) if whole else await listing.total(reads, wanted)
+        return messages.Jobs([view.show(job) for job in found.jobs], total, found.next)
+
     if most <= PAGE and wanted.by_state_alone:  # what may take long goes to the ledger step by step
-
-        async def read(reads: Reads) -> tuple[View, listing.Page]:
-            return await View.of(reads, live), await listing.page(reads, wanted, most, before)
-
-        view, found = await house.ledger.together(read)
-    else:
-        view, found = await View.of(house.ledger, live), await listing.page(house.ledger, wanted, most, before)
-    whole = before is None and found.next is None
-    total = len(found.jobs) if whole else await listing.total(house.ledger, wanted)
-    return messages.Jobs([view.show(job) for job in found.jobs], total, found.next)
+        return await house.ledger.together(read)
+    return await read(house.ledger)
 
 
 async def find(house: House, path: str, seconds: float) -> messages.Jobs:
@@ -163,14 +162,17 @@ async def find(house: House, path: str, seconds: float) -> messages.Jobs:
 
 async def job(house: House, number: int) -> job_messages.JobDetail:
     """GET /api/jobs/ID."""
-    record = await record_of(house, number)
     live = house.live()
 
-    async def read(reads: Reads) -> tuple[View, Sequence[ExecutionRecord], Sequence[EventRecord]]:
-        view = await View.of(reads, live)
-        return view, await reports.executions(reads, number), await reports.events_of(reads, number, EVENTS_SHOWN)
+    async def read(reads: Reads) -> tuple[JobRecord, View, Sequence[ExecutionRecord], Sequence[EventRecord]]:
+        return (
+            await record_of(reads, number),
+            await View.of(reads, live),
+            await reports.executions(reads, number),
+            await reports.events_of(reads, number, EVENTS_SHOWN),
+        )
 
-    view, executions, events = await house.ledger.together(read)
+    record, view, executions, events = await house.ledger.together(read)
     return job_messages.JobDetail(
         job=view.show(record),
         rule=record.rule,
@@ -198,7 +200,7 @@ async def wait(house: House, number: int, seconds: float) -> job_messages.JobDet
     ends = time.monotonic() + min(seconds, LONGEST_WAIT)
     while True:
         rung = house.ledger.bell.count
-        record = await record_of(house, number)
+        record = await record_of(house.ledger, number)
         left = ends - time.monotonic()
         if record.state in ENDED or left <= 0 or house.live().draining:
             return await job(house, number)
@@ -207,7 +209,7 @@ async def wait(house: House, number: int, seconds: float) -> job_messages.JobDet
 
 async def cancel(house: House, number: int) -> messages.Done:
     """POST /api/jobs/ID/cancel."""
-    record = await record_of(house, number)
+    record = await record_of(house.ledger, number)
     try:
         state = await outcomes.request_cancel(house.ledger, number, time.time())
     except IllegalTransition:
@@ -218,7 +220,7 @@ async def cancel(house: House, number: int) -> messages.Done:
 
 async def retry(house: House, number: int) -> messages.Done:
     """POST /api/jobs/ID/retry."""
-    record = await record_of(house, number)
+    record = await record_of(house.ledger, number)
     try:
         await outcomes.requeue(house.ledger, number, time.time())
     except IllegalTransition:
@@ -235,7 +237,7 @@ async def retry(house: House, number: int) -> messages.Done:
 
 async def assign(house: House, number: int, name: str) -> messages.Done:
     """POST /api/jobs/ID/assign."""
-    record = await record_of(house, number)
+    record = await record_of(house.ledger, number)
     face = house.live().rules.faces.get(intake.fold(name))
     if face is None or face.problem is not None:
         known = sorted(one.name for one in house.live().rules.faces.values() if one.problem is None)
@@ -285,13 +287,12 @@ def _inbox_name(house: House, inbox: str | None) -> str | None:
     raise Refused(404, f"There is no inbox '{inbox}'.", f"There are: {', '.join(names)}.")
 
 
-async def record_of(house: House, number: int) -> JobRecord:
+async def record_of(ledger: Reads, number: int) -> JobRecord:
     """The job that is meant. Raises Refused, with the nearest one, where there is none."""
-    """A job as the ledger has it. Raises Refused for one that does not exist."""
-    record = await reports.job(house.ledger, number)
+    record = await reports.job(ledger, number)
     if record is not None:
         return record
-    nearest = await reports.nearest(house.ledger, number)
+    nearest = await reports.nearest(ledger, number)
     advice = (
         "There are no jobs yet." if nearest is None else f"The nearest is {nearest}. `faceswapctl jobs` lists them."
     )

@@ -1,5 +1,6 @@
 """What there is to choose from: faces, inboxes and presets."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from starlette.requests import Request
@@ -12,6 +13,7 @@ from faceswapd.core.intake import fold
 from faceswapd.core.job import State
 from faceswapd.core.presets import Preset, PresetSpec, preset_of
 from faceswapd.ledger import report, standing
+from faceswapd.ledger.connection import Reads
 
 MOST_PHOTOS = 200  # that are named of one face
 _NAMED = ("name", "about")
@@ -19,9 +21,9 @@ _NAMED = ("name", "about")
 
 async def _faces(house: House, _: Request) -> Faces:
     live = house.live()
-    jobs = await report.jobs_of_faces(house.ledger)
+    jobs, faces = await house.ledger.together(_known)
     lines = []
-    for face in await standing.faces(house.ledger):
+    for face in faces:
         states = jobs.get(fold(face.name), {})
         lines.append(
             FaceLine(
@@ -35,6 +37,10 @@ async def _faces(house: House, _: Request) -> Faces:
             )
         )
     return Faces(lines, live.faces, faces_told(live))
+
+
+async def _known(reads: Reads) -> tuple[Mapping[str, Mapping[State, int]], Sequence[standing.FaceRecord]]:
+    return await report.jobs_of_faces(reads), await standing.faces(reads)
 
 
 async def _inboxes(house: House, _: Request) -> Inboxes:

@@ -18,7 +18,7 @@ async def _log(house: House, request: Request) -> JobLog:
 async def log_of(house: House, number: int, after: int, execution: int) -> JobLog:
     """What followed so many bytes of an execution (0: whichever it is). Raises Refused."""
     said = house.orders.log_of(number)  # before the state is read, so that an end is not told before the last words
-    record = await record_of(house, number)
+    record = await record_of(house.ledger, number)
     if said is not None:
         after = after if execution in (0, said.execution) else 0
         begins, text = max(said.log.start, min(after, said.log.end)), said.log.after(after)

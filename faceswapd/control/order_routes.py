@@ -20,7 +20,7 @@ async def _prioritise(house: House, request: Request) -> Done:
     number, priority = requests.number(request), (await requests.said(request, Prioritise)).priority
     if not -HIGHEST <= priority <= HIGHEST:
         raise Refused(400, f"A priority is a whole number from -{HIGHEST} to {HIGHEST}.")
-    await record_of(house, number)
+    await record_of(house.ledger, number)
     state = await outcomes.prioritise(house.ledger, number, priority, time.time())
     if state is None or state in ENDED:
         raise Refused(409, f"Job {number} has ended already: it is {state or 'gone'}.")

@@ -44,7 +44,7 @@ async def _process(house: House, request: Request) -> Told:
 async def told(house: House, taken: Taken) -> Told:
     """What is answered about a job that a target has become, or had become before."""
     assert taken.job is not None
-    job = await record_of(house, taken.job)
+    job = await record_of(house.ledger, taken.job)
     new = taken.outcome in (Outcome.QUEUED, Outcome.AGAIN)
     message = Processing(job.id, str(job.state), await seconds_until_done(house, job))
     return Told(message, 202 if new else 200, {"Location": f"/api/jobs/{job.id}"})
@@ -102,7 +102,7 @@ def _words(upload: Upload) -> Words:
 
 
 async def _progress(house: House, request: Request) -> Progress:
-    job = await record_of(house, requests.number(request))
+    job = await record_of(house.ledger, requests.number(request))
     shown = (await View.of(house.ledger, house.live())).show(job)
     done = job.state is State.SUCCEEDED
     return Progress(

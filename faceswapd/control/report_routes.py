@@ -16,6 +16,7 @@ from faceswapd.control.report_messages import DayLine, FailureLine, Report, Slot
 from faceswapd.core.catalogue import CATALOGUE
 from faceswapd.core.job import State
 from faceswapd.ledger import report
+from faceswapd.ledger.connection import Reads
 from faceswapd.ledger.report import EndedExecutions, EndedJobs, OpenExecution
 
 USUAL_DAYS, MOST_DAYS = 7, 366
@@ -26,19 +27,19 @@ async def _report(house: House, request: Request) -> Report:
     days = requests.whole(request, "days", USUAL_DAYS)
     if not 1 <= days <= MOST_DAYS:
         raise Refused(400, f"A report is of 1 to {MOST_DAYS} days.")
-    return await made(house, days, time.time())
+    return await house.ledger.together(lambda reads: made(reads, days, time.time()))
 
 
-async def made(house: House, days: int, now: float) -> Report:
+async def made(ledger: Reads, days: int, now: float) -> Report:
     """The report of the day of `now` and the days before it."""
     today = datetime.fromtimestamp(now).date()  # noqa: DTZ006  a day here
     named = [today - timedelta(days=days - 1 - place) for place in range(days)]
     since = _begins(named[0])
-    jobs = await report.ended_jobs(house.ledger, named[0].isoformat())
-    ended = await report.ended_executions(house.ledger, named[0].isoformat())
+    jobs = await report.ended_jobs(ledger, named[0].isoformat())
+    ended = await report.ended_executions(ledger, named[0].isoformat())
     good = [one for one in ended if one.outcome == SUCCEEDED]
-    waits = await report.waits(house.ledger, since)
-    first = await report.first_job_at(house.ledger)
+    waits = await report.waits(ledger, since)
+    first = await report.first_job_at(ledger)
     span = now - max(since, since if first is None else first)
     counts: Counter[State] = Counter()
     for one in jobs:
@@ -59,7 +60,7 @@ async def made(house: House, days: int, now: float) -> Report:
         speeds=_speeds(good),
         by_day=_days([day.isoformat() for day in named], jobs, ended),
         failures=_failures(ended),
-        slots=_slots(ended, await report.open_executions(house.ledger), since, now, span),
+        slots=_slots(ended, await report.open_executions(ledger), since, now, span),
     )
 
 

@@ -14,12 +14,19 @@ from dataclasses import dataclass, field
 from typing import Final, Self
 
 from faceswapd.core.target import Kind
-from faceswapd.ledger.connection import Ledger
+from faceswapd.ledger.connection import Ledger, Reads
 from faceswapd.ledger.report import WAIT
 
 BOUNDS: Final = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0, 21600.0, 86400.0)
 RECENT: Final = 20  # executions whose speed counts
 BATCH: Final = 2000  # rows that are read at once
+
+
+_EXECUTIONS: Final = f"""SELECT executions.id, executions.attempt, outcome, executions.started_at,
+        executions.finished_at, executions.preset, device, executions.kind, executions.frames, seconds, {WAIT} AS waited
+    FROM executions CROSS JOIN segments ON segments.id = executions.segment
+    CROSS JOIN jobs ON jobs.id = segments.job
+    WHERE {{which}} ORDER BY executions.id LIMIT {BATCH}"""
 
 
 class Histogram:
@@ -65,25 +72,25 @@ class Tallies:
     async def read(self) -> Tally:
         """Everything up to now."""
         async with self._reading:
-            for row in await self._rows("executions.id IN (SELECT value FROM json_each(?))", sorted(self._open)):
-                self._ended(row)
-            while rows := await self._rows("executions.id > ?", self._last):
-                for row in rows:
+            while True:
+                begun, started = await self._ledger.together(self._news)
+                for row in begun:
+                    self._ended(row)
+                for row in started:
                     self._last = row["id"]
                     self._open.add(row["id"])
                     if row["attempt"] == 1:
                         self._tally.queue.note(row["waited"])
                     self._ended(row)
-            return self._tally
+                if len(started) < BATCH:
+                    return self._tally
 
-    async def _rows(self, which: str, value: int | list[int]) -> Sequence[sqlite3.Row]:
-        return await self._ledger.rows(
-            f"""SELECT executions.id, executions.attempt, outcome, executions.started_at, executions.finished_at,
-                    executions.preset, device, executions.kind, executions.frames, seconds, {WAIT} AS waited
-                FROM executions CROSS JOIN segments ON segments.id = executions.segment
-                CROSS JOIN jobs ON jobs.id = segments.job
-                WHERE {which} ORDER BY executions.id LIMIT {BATCH}""",
-            (value if isinstance(value, int) else json.dumps(value),),
+    async def _news(self, reads: Reads) -> tuple[Sequence[sqlite3.Row], Sequence[sqlite3.Row]]:
+        """What ran when it was looked at last, and the next of what has started since."""
+        still = json.dumps(sorted(self._open))
+        return (
+            await reads.rows(_EXECUTIONS.format(which="executions.id IN (SELECT value FROM json_each(?))"), (still,)),
+            await reads.rows(_EXECUTIONS.format(which="executions.id > ?"), (self._last,)),
         )
 
     def _ended(self, row: sqlite3.Row) -> None:

@@ -38,7 +38,7 @@ async def test_what_was_done_is_told_by_day_and_by_sort(control: Control) -> Non
     await outcomes.failed(ledger, ran(await claim(ledger, job, NOON)), failure, GiveUp(failure), NOON + 7)
     (job,) = await admit(ledger, arrival("alice/now.mp4"), now=NOON)
     await claim(ledger, job, NOON + 20)
-    told = await made(control.house, 3, NOON + 60)
+    told = await made(control.house.ledger, 3, NOON + 60)
     assert (told.succeeded, told.failed, told.cancelled, told.frames, told.video) == (3, 1, 0, 300, 12.0)
     assert (told.busy, told.seconds, told.retried, told.wait) == (157.0, 120.0, 0, 30.0)
     before, yesterday, today = told.by_day
@@ -55,7 +55,7 @@ async def test_what_was_done_is_told_by_day_and_by_sort(control: Control) -> Non
 
 
 async def test_the_days_are_those_of_this_place_and_bounded(control: Control) -> None:
-    told = await made(control.house, 366, NOON)
+    told = await made(control.house.ledger, 366, NOON)
     first = datetime.fromtimestamp(NOON) - timedelta(days=365)  # noqa: DTZ006
     assert (told.by_day[0].day, len(told.by_day)) == (f"{first:%Y-%m-%d}", 366)
     assert told.since == first.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
