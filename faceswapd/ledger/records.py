@@ -61,6 +61,8 @@ class JobRecord:
     @classmethod
     def of(cls, row: Row) -> "JobRecord":
         """A record out of a row with JOB_COLUMNS and SEGMENT_COLUMNS."""
+        if isinstance(row, sqlite3.Row):  # which looks for each name from its first column on
+            row = dict(zip(row.keys(), row, strict=True))
         return cls(
             id=row["id"],
             state=State(row["state"]),
