@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -245,6 +246,8 @@ class _Rooms:
                 scheduler = begin("scheduler", self._scheduler.run())
                 notify.tell("READY=1", f"STATUS={self._status_line()}")
                 ready()
+                gc.collect()
+                gc.freeze()  # what is there stays anyway: looking through it would stop each answer for 50 ms
                 await scheduler
                 self._watchdog.looked(over=True)
                 for task in (*others, control):

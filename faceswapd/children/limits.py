@@ -11,8 +11,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-NICE = 10  # children give way to the desktop and to the daemon
-NICER = 15  # and those that only look at files to those that swap
+NICE = 15  # children give way to the desktop and to the daemon
+NICER = 19  # and those that only look at files to those that swap
 OOM_SCORE = 500  # a machine out of memory ends a child first, never the daemon
 PARENT_DEATH_SIGNAL = 1  # of Linux's prctl
 AGAIN_SECONDS = 0.11  # the kernel takes one word about a session in 0.1 s, of the whole machine

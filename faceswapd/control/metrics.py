@@ -1,5 +1,6 @@
 """What Prometheus reads: the figures, and how they are said. The library is loaded when somebody asks first."""
 
+import asyncio
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -53,7 +54,8 @@ async def _read(
 async def figures_of(house: House) -> Figures:
     """The figures of this moment."""
     ledger = house.ledger
-    counts, failed, ended, pauses = await ledger.together(_read)
+    read, tally = await asyncio.gather(ledger.together(_read), _tally(house))  # one way to the ledger's thread and back
+    counts, failed, ended, pauses = read
     return Figures(
         live=house.live(),
         jobs={state: count.jobs for state, count in counts.items()},
@@ -61,8 +63,12 @@ async def figures_of(house: House) -> Figures:
         ended=tuple(ended),
         paused=pauses.daemon,
         ledger_full=ledger.full,
-        tally=Tally(time.time()) if house.tallies is None else await house.tallies.read(),
+        tally=tally,
     )
+
+
+async def _tally(house: House) -> Tally:
+    return Tally(time.time()) if house.tallies is None else await house.tallies.read()
 
 
 def exposed(figures: Figures, accept: str) -> tuple[bytes, str]:

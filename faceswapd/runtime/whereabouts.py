@@ -48,8 +48,7 @@ async def find(course: Course, shop: Workshop) -> Looks:
         there = None if place is None else await _same(course, shop, copy.target, copy.signature)
         if place is not None and isinstance(there, Signature):
             await submission.go_over(shop.ledger, job.id, place, time.time())
-            moved = replace(
-                job,
+            moved = job._replace(
                 target=place.target,
                 relative=place.relative,
                 inbox=place.inbox,

@@ -1,7 +1,6 @@
 """Files that are handed over: one job for one content, face and preset, whatever an inbox has beside it."""
 
 import os
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -183,7 +182,7 @@ async def test_what_a_file_was_like_is_known_by_its_job(ledger: Ledger) -> None:
         assert await submission.signature_taken(ledger, job) == newer
     assert await submission.facts_known(ledger, "/clips/clip.mp4", looks) is None
     assert await submission.facts_known(ledger, "/clips/clip.mp4", newer) == offer().facts
-    assert await submission.signature_taken(ledger, replace(job, target="/unknown")) is None
+    assert await submission.signature_taken(ledger, job._replace(target="/unknown")) is None
 
 
 async def test_the_speed_of_a_sort_is_known_when_nothing_of_it_waits(ledger: Ledger) -> None:

@@ -33,7 +33,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-NICE = 10  # children give way to the desktop and to the daemon
+NICE = 15  # children give way to the desktop and to the daemon
 OOM_SCORE = "500"  # a machine out of memory ends a child first
 PARENT_DEATH_SIGNAL = 1  # of Linux's prctl
 GOODBYE_SECONDS = 10.0  # in which a driver whose daemon is gone ends all that it started
