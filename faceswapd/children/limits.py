@@ -51,7 +51,8 @@ def give_way(nice: int = NICE) -> None:
             ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGCONT)
     with contextlib.suppress(OSError):
         os.nice(max(0, nice - os.nice(0)))
-        _let_session_give_way("self", os.nice(0))
+        if os.getsid(0) == os.getpid():  # else it is the session of whoever started this, such as a terminal's
+            _let_session_give_way("self", os.nice(0))
     with contextlib.suppress(OSError):  # no such file on macOS
         Path("/proc/self/oom_score_adj").write_text(str(OOM_SCORE), encoding="ascii")
 

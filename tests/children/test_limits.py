@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from faceswapd.children.limits import NICE
 from tests.children.small_children import argv
 
 AUTOGROUP = Path("/proc/self/autogroup")
@@ -86,7 +87,7 @@ if os.getuid():
 else:
     print("for good")
 """
-    assert limited("memory=1 << 40", code, tmp_path).splitlines() == ["10 (0, 0)", "for good"]
+    assert limited("memory=1 << 40", code, tmp_path).splitlines() == [f"{NICE} (0, 0)", "for good"]
 
 
 @LINUX
@@ -125,3 +126,11 @@ def test_a_session_that_is_not_heard_at_once_gives_way_soon(tmp_path: Path) -> N
         argv(code), cwd=tmp_path, capture_output=True, text=True, timeout=30, start_new_session=True, check=True
     )
     assert done.stdout.split() == ["3", "12", "12"]
+
+
+@LINUX
+@pytest.mark.skipif(not AUTOGROUP.exists(), reason="this kernel shares nothing out among sessions")
+def test_a_session_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+    before = AUTOGROUP.read_text(encoding="ascii")
+    assert limited("memory=1 << 40", "import os\nprint(os.nice(0))", tmp_path) == str(NICE)
+    assert AUTOGROUP.read_text(encoding="ascii") == before

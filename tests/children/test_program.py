@@ -8,6 +8,7 @@ import psutil
 import pytest
 
 from faceswapd.children import kin
+from faceswapd.children.limits import NICE
 from faceswapd.children.program import KEPT, ProgramError, run
 from tests.children.small_children import gone
 
@@ -113,7 +114,7 @@ async def test_it_gives_way_to_the_daemon() -> None:
             time.sleep(0.01)
         print(os.nice(0), score())"""
     ended = await run(python(code))
-    assert ended.out.split() == ["10", "500"]
+    assert ended.out.split() == [str(NICE), "500"]
 
 
 def bearing(mark: str) -> list[int]:

@@ -166,7 +166,9 @@ def _give_way() -> None:
             ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGCONT)
     with contextlib.suppress(OSError):
         os.nice(max(0, NICE - os.nice(0)))
-        threading.Thread(target=_let_session_give_way, args=(str(os.nice(0)),), daemon=True, name="autogroup").start()
+        if os.getsid(0) == os.getpid():
+            nice = str(os.nice(0))
+            threading.Thread(target=_let_session_give_way, args=(nice,), daemon=True, name="autogroup").start()
     with contextlib.suppress(OSError):  # no such file on macOS
         Path("/proc/self/oom_score_adj").write_text(OOM_SCORE, encoding="ascii")
 
