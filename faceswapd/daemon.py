@@ -32,7 +32,7 @@ from faceswapd.ledger.outcomes import Again
 from faceswapd.ledger.tallies import Tallies
 from faceswapd.media.examiner import Examiner
 from faceswapd.media.mender import Mender
-from faceswapd.runtime import freezing, notes, notify, recovery, uploads
+from faceswapd.runtime import freezing, notes, notify, recovery, slices, uploads
 from faceswapd.runtime.beats import STALE_SECONDS, Beats
 from faceswapd.runtime.course import Slot, Workshop
 from faceswapd.runtime.desk import Desk
@@ -72,6 +72,7 @@ async def run(settings: Settings, watchdog: Watchdog, ready: Callable[[str], Non
     async with contextlib.AsyncExitStack() as stack:
         ledger = await Ledger.open(settings.ledger_path)
         stack.push_async_callback(ledger.close)
+        await slices.shorten_all(ledger)
         _make_watched(settings, await footings.known(ledger))
         stack.enter_context(kin.family(kin.family_of(settings.ledger_path)))  # for all children from here on
         boot = uuid.uuid4().hex
