@@ -18,6 +18,7 @@ REFUSED: Final = 1  # exit codes; `parser.py` documents them
 UNREACHABLE: Final = 3
 ANSWER_SECONDS: Final = 10.0  # the daemon answers in milliseconds; this is for one that hangs
 LARGEST_ANSWER: Final = 256 * 1024 * 1024  # bytes: some 300,000 jobs
+NO_ANSWER: Final = "it ended without an answer"
 BROKEN_OFF: Final = "The daemon broke its answer off: it is ending, or starting again. Ask once more; its log says why."
 
 Message = TypeVar("Message")
@@ -30,8 +31,19 @@ class Problem(NamedTuple):
     code: int
 
 
+class Begun(NamedTuple):
+    """An answer that does not end."""
+
+    line: socket.socket  # over which it comes
+    chunked: bool
+    first: bytes  # what has come with its head
+
+
 class _Rubbish(Exception):
     """What came is not HTTP with JSON."""
+
+
+_NOT_UNDERSTOOD: Final = (_Rubbish, ValueError, RecursionError)
 
 
 class Client(NamedTuple):
@@ -59,27 +71,59 @@ class Client(NamedTuple):
         """Give an order whose body is too long to be held. `seconds` is how long the daemon may take after it."""
         return self._say(kind, _head("POST", route, media_type, length), pieces, seconds)
 
+    def begin(self, route: str, seconds: float = ANSWER_SECONDS) -> Begun | Problem:
+        """Ask for an answer that does not end. `seconds` is how long the daemon may take to begin it."""
+        line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            line.settimeout(seconds)
+            _connect(line, self.path)
+            line.sendall(_head("GET", route, "application/json", 0))
+            received = bytearray()
+            while b"\r\n\r\n" not in received and (block := line.recv(1 << 16)):
+                received += block
+            head, _, first = bytes(received).partition(b"\r\n\r\n")
+            if head.split(b" ", 2)[1:2] == [b"200"]:
+                return Begun(line, _is_chunked(_headers(head)), first)
+            while block := line.recv(1 << 16):
+                received += block
+            if not received:
+                raise ConnectionResetError(0, NO_ANSWER)
+            answer = self._understood(Error, *_taken_apart(bytes(received)))
+            refused = answer if isinstance(answer, Problem) else Problem(answer.error, REFUSED)
+        except (OSError, *_NOT_UNDERSTOOD) as problem:
+            refused = self._told(problem, seconds)
+        line.close()
+        return refused
+
     def _ask(self, kind: type[Message], method: str, route: str, body: bytes, seconds: float) -> Message | Problem:
         return self._say(kind, _head(method, route, "application/json", len(body)), iter((body,)), seconds)
 
     def _say(self, kind: type[Message], head: bytes, pieces: Iterator[bytes], seconds: float) -> Message | Problem:
         try:
-            status, content = self._exchange(head, pieces, seconds)
-            if status >= 500 and not content.startswith(b"{"):  # the server's own words, and none of a handler
-                return Problem(BROKEN_OFF, UNREACHABLE)
-            answer = json.loads(content, parse_constant=_refuse)
-            if status < 300:
-                return from_wire(kind, answer)
-            refusal = from_wire(Error, answer)
-        except OSError as problem:
-            return Problem(self._unreachable(problem, seconds), UNREACHABLE)
-        except (_Rubbish, ValueError, RecursionError) as problem:
-            return Problem(
-                f"What answers on {self.path} is not understood ({problem}). "
-                "If faceswapd was updated, restart the daemon.",
-                UNREACHABLE,
-            )
+            return self._understood(kind, *self._exchange(head, pieces, seconds))
+        except (OSError, *_NOT_UNDERSTOOD) as problem:
+            return self._told(problem, seconds)
+
+    def _understood(self, kind: type[Message], status: int, content: bytes) -> Message | Problem:
+        if status >= 500 and not content.startswith(b"{"):  # the server's own words, and none of a handler
+            return Problem(BROKEN_OFF, UNREACHABLE)
+        answer = json.loads(content, parse_constant=_refuse)
+        if status < 300:
+            return from_wire(kind, answer)
+        refusal = from_wire(Error, answer)
         return Problem(f"{refusal.error} {refusal.advice or ''}".strip(), REFUSED)
+
+    def _told(self, problem: Exception, seconds: float) -> Problem:
+        if isinstance(problem, OSError):
+            return Problem(self._unreachable(problem, seconds), UNREACHABLE)
+        return self.not_understood(str(problem))
+
+    def not_understood(self, why: str) -> Problem:
+        """What comes is nothing that this program knows."""
+        return Problem(
+            f"What answers on {self.path} is not understood ({why}). If faceswapd was updated, restart the daemon.",
+            UNREACHABLE,
+        )
 
     def _unreachable(self, problem: OSError, seconds: float) -> str:
         if isinstance(problem, FileNotFoundError | ConnectionRefusedError | NotADirectoryError):
@@ -118,7 +162,7 @@ class Client(NamedTuple):
                 if len(received) > LARGEST_ANSWER:
                     raise _Rubbish("the answer does not end")
         if not received:
-            raise ConnectionResetError(0, "it ended without an answer")
+            raise ConnectionResetError(0, NO_ANSWER)
         return _taken_apart(bytes(received))
 
 
@@ -168,6 +212,10 @@ def _headers(head: bytes) -> dict[bytes, bytes]:
     return {name.strip().lower(): value.strip() for name, _, value in parts}
 
 
+def _is_chunked(headers: dict[bytes, bytes]) -> bool:
+    return headers.get(b"transfer-encoding", b"").lower() == b"chunked"
+
+
 def _taken_apart(received: bytes) -> tuple[int, bytes]:
     """Status and body of an answer. Raises _Rubbish, or ConnectionResetError when a part is missing."""
     head, end, body = received.partition(b"\r\n\r\n")
@@ -175,7 +223,7 @@ def _taken_apart(received: bytes) -> tuple[int, bytes]:
     if not end or len(words) < 2 or not words[0].startswith(b"HTTP/1.") or not words[1].isdigit():
         raise _Rubbish("no HTTP")
     status, headers = int(words[1]), _headers(head)
-    if headers.get(b"transfer-encoding", b"").lower() == b"chunked":
+    if _is_chunked(headers):
         body = _unchunked(body)
     length = headers.get(b"content-length", b"")
     if length.isdigit():

@@ -8,15 +8,16 @@ from typing import Final
 
 from faceswapd.control.event_messages import Events
 from faceswapd.control.job_messages import Event
-from faceswapd.ctl.client import ANSWER_SECONDS, UNREACHABLE, Client, Problem
+from faceswapd.control.stream_messages import Hello
+from faceswapd.ctl.client import UNREACHABLE, Client, Problem
 from faceswapd.ctl.output import complain, complain_of, print_json
 from faceswapd.ctl.plain import clean, clock
+from faceswapd.ctl.stream import SILENT_SECONDS, Stream
 from faceswapd.ctl.terminal import Line, Look, Terminal
 
 MOST_JOBS: Final = 100  # that one question names
 PIECE: Final = 1000  # events in one answer
 SHOWN: Final = 50  # where nobody says how many
-POLL_SECONDS: Final = 25.0  # how long the daemon holds one question
 BETWEEN_SECONDS: Final = 0.5  # between two tries to reach it
 AWAY: Final = "The daemon is away. Waiting for it; Ctrl-C ends this."
 BACK: Final = "The daemon is back."
@@ -49,9 +50,9 @@ def events(client: Client, arguments: Namespace, terminal: Terminal) -> int:
         return 0
 
 
-def _asked(client: Client, jobs: Iterable[int], words: str, seconds: float = 0.0) -> Events | Problem:
+def _asked(client: Client, jobs: Iterable[int], words: str) -> Events | Problem:
     named = "".join(f"&job={job}" for job in jobs)
-    return client.get(Events, f"/api/events?{words}{named}", seconds + ANSWER_SECONDS)
+    return client.get(Events, f"/api/events?{words}{named}")
 
 
 class _Reader:
@@ -69,39 +70,38 @@ class _Reader:
     def read(self, answer: Events) -> int:
         """Tell an answer, and what follows."""
         self._tell(answer)
-        while self._follows or (self._all and len(answer.events) == PIECE):
-            more = self._next()
+        while self._all and len(answer.events) == PIECE:
+            more = _asked(self._client, self._jobs, f"after={self._last}&limit={PIECE}")
             if isinstance(more, Problem):
                 return complain_of(more)
             answer = more
-            if answer.last < self._last and not answer.events:
-                complain(ANOTHER)
-            elif answer.first > self._last + 1:
-                complain(MISSED)
             self._tell(answer)
-        return 0
+        if not self._follows:
+            return 0
+        with Stream(self._client, self._last) as stream:
+            return self._follow(stream)
 
-    def _next(self) -> Events | Problem:
-        """What follows. A daemon that is away is waited for by whoever follows."""
-        seconds, away = POLL_SECONDS if self._follows else 0.0, False
+    def _follow(self, stream: Stream) -> int:
+        """Tell what the daemon tells from here on. One that is away is waited for."""
+        away = False
         while True:
-            asked_at = time.monotonic()
-            words = f"after={self._last}&limit={PIECE}" + (f"&seconds={seconds:.0f}" if seconds else "")
-            answer = _asked(self._client, self._jobs, words, seconds)
-            if isinstance(answer, Problem):
-                if answer.code != UNREACHABLE or not self._follows:
-                    return answer
+            said = stream.next(SILENT_SECONDS) if stream.connected else stream.connect()
+            if isinstance(said, Problem):
+                if said.code != UNREACHABLE:
+                    return complain_of(said)
                 if not away:
                     complain(AWAY)
                 away = True
                 time.sleep(BETWEEN_SECONDS)
-                continue
-            if away:
-                complain(BACK)
-            elif self._follows and not answer.events:
-                # One that stops answers before the time is over: it is not asked in a tight loop.
-                time.sleep(max(0.0, BETWEEN_SECONDS - (time.monotonic() - asked_at)))
-            return answer
+            elif isinstance(said, Hello):
+                if away:
+                    complain(BACK)
+                away = False
+                if said.missed:
+                    complain(ANOTHER if said.last < self._last else MISSED)
+                self._last = said.last
+            elif isinstance(said, Event):
+                self._tell(Events([said] if not self._jobs or said.job in self._jobs else [], said.id, said.id))
 
     def _tell(self, answer: Events) -> None:
         self._last = answer.events[-1].id if answer.events else answer.last

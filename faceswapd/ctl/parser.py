@@ -120,7 +120,7 @@ def _looking(add: Adder) -> None:
     events.add_argument("--limit", type=_natural, metavar="N", help="without --since: the last N (default: 50)")
     events.add_argument("-f", "--follow", action="store_true", help="go on until Ctrl-C, over a restart of the daemon")
 
-    add("watch", "the status, redrawn every second; on no terminal one line for each change")
+    add("watch", "the status, redrawn as it changes; on no terminal one line for each change")
 
     explain = add("explain", "which face a file gets, and by which rule")
     explain.add_argument("path", metavar="PATH", help="a path, or a name as it lies in an inbox")

@@ -3,18 +3,19 @@
 import time
 from typing import Final, NamedTuple
 
-from faceswapd.control.job_messages import JobDetail
-from faceswapd.ctl.client import ANSWER_SECONDS, REFUSED, UNREACHABLE, Client, Problem
+from faceswapd.control.job_messages import Event, JobDetail
+from faceswapd.ctl.client import REFUSED, UNREACHABLE, Client, Problem
 from faceswapd.ctl.job_screens import how_it_ended
 from faceswapd.ctl.output import complain, complain_of, print_json
+from faceswapd.ctl.stream import Stream
 from faceswapd.ctl.terminal import Terminal
 
-POLL_SECONDS: Final = 25.0  # how long the daemon holds one question
+AGAIN_SECONDS: Final = 25.0  # after which a job is looked at although nothing was told of it
 AWAY_SECONDS: Final = 30.0  # how long the daemon may be away: it restarts in a few seconds
 TOLD_SECONDS: Final = 2.0  # after which whoever waits is told that it is away
 BETWEEN_SECONDS: Final = 0.5  # between two tries to reach it
 TIMED_OUT: Final = 4  # exit code
-ENDED: Final = ("succeeded", "failed", "cancelled")
+OVER: Final = ("succeeded", "failed", "cancelled", "parked")
 
 
 class _Late(NamedTuple):
@@ -29,9 +30,14 @@ def wait(client: Client, ids: list[int], timeout: float | None, terminal: Termin
     A parked job counts as ended: it waits for a person, so it would wait for ever.
     """
     deadline = None if timeout is None else time.monotonic() + timeout
+    with Stream(client) as stream:
+        return _wait(_Waiter(client, stream, deadline), ids, terminal, as_json=as_json)
+
+
+def _wait(waiter: "_Waiter", ids: list[int], terminal: Terminal, *, as_json: bool) -> int:
     worst = 0
     for job in dict.fromkeys(ids):
-        found = _until_ended(client, job, deadline)
+        found = waiter.until_ended(job)
         if isinstance(found, Problem):
             complain_of(found)
             if found.code == UNREACHABLE:
@@ -49,43 +55,59 @@ def wait(client: Client, ids: list[int], timeout: float | None, terminal: Termin
     return worst
 
 
-def _until_ended(client: Client, job: int, deadline: float | None) -> JobDetail | Problem | _Late:
-    answer = _asked(client, job, 0.0, deadline)
-    while not isinstance(answer, Problem):
-        state = answer.job.state
-        if state in ENDED or state == "parked":
-            return answer
-        left = _left(deadline)
-        if left <= 0:
-            return _Late(state)
-        asked_at = time.monotonic()
-        answer = _asked(client, job, min(POLL_SECONDS, left), deadline)
-        if isinstance(answer, JobDetail) and answer.job.state not in ENDED:
-            # A daemon that stops answers before the time is over: do not ask it in a tight loop.
-            took = time.monotonic() - asked_at
-            time.sleep(max(0.0, min(BETWEEN_SECONDS - took, _left(deadline))))
-    return answer
+class _Waiter:
+    """Looks at a job, and again whenever something is told of it. A daemon that is away is given time to come back."""
 
+    def __init__(self, client: Client, stream: Stream, deadline: float | None) -> None:
+        self._client = client
+        self._deadline = deadline
+        self._stream = stream
+        self._away_since: float | None = None
+        self._told = False
 
-def _asked(client: Client, job: int, seconds: float, deadline: float | None) -> JobDetail | Problem:
-    """The job as it is in at most `seconds`. A daemon that is away is given time to come back."""
-    route = f"/api/jobs/{job}/wait?seconds={seconds:.3f}" if seconds else f"/api/jobs/{job}"
-    away_since: float | None = None
-    told = False
-    while True:
-        answer = client.get(JobDetail, route, seconds + ANSWER_SECONDS)
-        if not isinstance(answer, Problem) or answer.code != UNREACHABLE:
-            return answer
-        if away_since is None:
-            away_since = time.monotonic()
-        away = time.monotonic() - away_since
-        if away >= AWAY_SECONDS or _left(deadline) <= 0:
-            return answer
-        if away >= TOLD_SECONDS and not told:
+    def until_ended(self, job: int) -> JobDetail | Problem | _Late:
+        """The job when it has ended, or why nobody knows."""
+        while True:
+            # Listened first and looked then: nothing happens between the two.
+            listening = None if self._stream.connected else self._stream.connect()
+            answer = self._client.get(JobDetail, f"/api/jobs/{job}")
+            if isinstance(answer, Problem) and answer.code != UNREACHABLE:
+                return answer
+            if isinstance(answer, JobDetail) and answer.job.state in OVER:
+                return answer
+            problem = next((one for one in (answer, listening) if isinstance(one, Problem)), None)
+            if problem is not None and problem.code == UNREACHABLE:
+                if not self._is_given_time():
+                    return problem
+            else:
+                self._away_since, self._told = None, False
+                self._hear_of(job)
+            if isinstance(answer, JobDetail) and self._left() <= 0:
+                return _Late(answer.job.state)
+
+    def _is_given_time(self) -> bool:
+        """Wait a moment for a daemon that is away. False: it has been away for too long."""
+        now = time.monotonic()
+        if self._away_since is None:
+            self._away_since = now
+        away = now - self._away_since
+        if away >= AWAY_SECONDS or self._left() <= 0:
+            return False
+        if away >= TOLD_SECONDS and not self._told:
             complain(f"The daemon is away. It is given {AWAY_SECONDS - away:.0f} s more to come back.")
-            told = True
-        time.sleep(min(BETWEEN_SECONDS, max(_left(deadline), 0.0)))
+            self._told = True
+        time.sleep(min(BETWEEN_SECONDS, max(self._left(), 0.0)))
+        return True
 
+    def _hear_of(self, job: int) -> None:
+        """Until something is told of the job, the daemon goes away, or it is time to look again."""
+        if not self._stream.connected:  # so many listen already that it is refused
+            time.sleep(min(BETWEEN_SECONDS, max(self._left(), 0.0)))
+        ends = time.monotonic() + (min(AGAIN_SECONDS, self._left()) if self._stream.connected else 0.0)
+        while (left := ends - time.monotonic()) > 0:
+            said = self._stream.next(left)
+            if isinstance(said, Problem) or (isinstance(said, Event) and said.job == job):
+                return
 
-def _left(deadline: float | None) -> float:
-    return float("inf") if deadline is None else deadline - time.monotonic()
+    def _left(self) -> float:
+        return float("inf") if self._deadline is None else self._deadline - time.monotonic()

@@ -6,34 +6,38 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from faceswapd.control.job_messages import JobDetail
+from faceswapd.control.job_messages import Event, JobDetail
 from faceswapd.control.messages import Job, Status
+from faceswapd.control.stream_messages import Progress
 from faceswapd.ctl.client import UNREACHABLE, Client, Problem
 from faceswapd.ctl.job_screens import file_name, how_it_ended
 from faceswapd.ctl.output import complain_of, print_json
 from faceswapd.ctl.plain import clean, clock, count
 from faceswapd.ctl.status_screen import status_screen
+from faceswapd.ctl.stream import Stream
 from faceswapd.ctl.terminal import Line, Look, Terminal
 
-BETWEEN_SECONDS: Final = 1.0
+BETWEEN_SECONDS: Final = 1.0  # between two documents, and two tries to reach the daemon
+TOGETHER_SECONDS: Final = 0.2  # what happens in so short a time is shown at once
+LONGEST_SECONDS: Final = 2.0  # of some things nothing is told, such as of files that arrive
 ENTER: Final = "\x1b[?1049h\x1b[?25l"  # the alternate screen, without a cursor
 LEAVE: Final = "\x1b[?25h\x1b[?1049l"
 AWAY: Final = "The daemon is away. Waiting for it; Ctrl-C ends this."
 
 
 def watch(client: Client, terminal: Terminal, *, as_json: bool) -> int:
-    """Show the status every second until Ctrl-C. A daemon that is not running at first is a problem, one
-    that goes away later is waited for."""
+    """Show the status whenever it changes, as JSON every second, until Ctrl-C. A daemon that is not running at first is
+    a problem, one that goes away later is waited for."""
     first = client.get(Status, "/api/status")
     if isinstance(first, Problem):
         return complain_of(first)
     try:
         if as_json:
             _documents(client, first)
-        elif terminal.redraws:
-            return _redrawn(client, first)
-        else:
-            _changes(client, first, terminal)
+        with Stream(client) as stream:
+            if terminal.redraws:
+                return _redrawn(client, stream, first)
+            _changes(client, stream, first, terminal)
     except KeyboardInterrupt:
         return 0
     return 0
@@ -47,7 +51,7 @@ def _documents(client: Client, status: Status | Problem) -> None:
         status = client.get(Status, "/api/status")
 
 
-def _redrawn(client: Client, status: Status | Problem) -> int:
+def _redrawn(client: Client, stream: Stream, status: Status | Problem) -> int:
     from faceswapd.ctl.terminal import standard_output
 
     # Whoever ends this gets the screen back as it was.
@@ -67,7 +71,7 @@ def _redrawn(client: Client, status: Status | Problem) -> int:
             text = "".join(f"{terminal.paint(line)}\x1b[K\n" for line in lines[: max(terminal.rows - 1, 1)])
             sys.stdout.write(f"\x1b[H{text}\x1b[J")
             sys.stdout.flush()
-            time.sleep(BETWEEN_SECONDS)
+            _until_it_changes(stream)
             status = client.get(Status, "/api/status")
     finally:
         sys.stdout.write(LEAVE)
@@ -75,7 +79,7 @@ def _redrawn(client: Client, status: Status | Problem) -> int:
     return complain_of(status)
 
 
-def _changes(client: Client, status: Status | Problem, terminal: Terminal) -> None:
+def _changes(client: Client, stream: Stream, status: Status | Problem, terminal: Terminal) -> None:
     before: Status | None = None
     away = False
     while True:
@@ -89,8 +93,18 @@ def _changes(client: Client, status: Status | Problem, terminal: Terminal) -> No
         terminal.show(Line(f"{clock(at)}  {line}") for line in lines)
         if sys.stdout is not None:
             sys.stdout.flush()
-        time.sleep(BETWEEN_SECONDS)
+        _until_it_changes(stream)
         status = client.get(Status, "/api/status")
+
+
+def _until_it_changes(stream: Stream) -> None:
+    """Until the daemon tells that something has, or some time is over."""
+    if not stream.connected and isinstance(stream.connect(), Problem):
+        time.sleep(BETWEEN_SECONDS)
+    elif stream.connected and isinstance(stream.next(LONGEST_SECONDS), Event | Progress):
+        time.sleep(TOGETHER_SECONDS)
+        while isinstance(stream.next(0), Event | Progress):
+            pass
 
 
 def _told(before: Status | None, now: Status, client: Client) -> list[str]:

@@ -1,10 +1,11 @@
 """A small real HTTP server on a Unix socket that answers with wire messages, for tests of the client."""
 
 import json
+import queue
 import socketserver
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -12,7 +13,19 @@ from typing import Any
 
 from faceswapd.control.messages import Error, is_message, to_wire
 
-Answer = Any  # a message, bytes sent as they are, or (HTTP status, Error)
+Answer = Any  # a message, bytes sent as they are, (HTTP status, Error), or what is told piece by piece
+
+
+@dataclass
+class Telling:
+    """A stream: what is put here is sent at once, until the daemon ends or None comes."""
+
+    pieces: "queue.SimpleQueue[bytes | None]" = field(default_factory=queue.SimpleQueue)
+
+    def tell(self, kind: str, said: object) -> None:
+        self.pieces.put(f"event: {kind}\ndata: {json.dumps(to_wire(said))}\n\n".encode())
+
+
 Answers = dict[str, Answer | list[Answer] | Callable[[], Answer]]
 
 
@@ -23,6 +36,7 @@ class Daemon:
     socket: Path
     answers: Answers
     asked: list[tuple[str, Any]] = field(default_factory=list)
+    over: threading.Event = field(default_factory=threading.Event)
 
     def answer(self, question: str, body: Any) -> Answer:
         self.asked.append((question, body))
@@ -51,6 +65,9 @@ def _handler(daemon: Daemon) -> type[BaseHTTPRequestHandler]:
             if isinstance(answer, bytes):
                 self.wfile.write(answer)
                 return
+            if isinstance(answer, Telling):
+                self._tell(answer)
+                return
             status, message = (200, answer) if is_message(type(answer)) or not isinstance(answer, tuple) else answer
             content = json.dumps(to_wire(message)).encode()
             self.send_response(status)
@@ -58,6 +75,20 @@ def _handler(daemon: Daemon) -> type[BaseHTTPRequestHandler]:
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
+
+        def _tell(self, telling: Telling) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            with suppress(OSError):  # who listened has hung up
+                while not daemon.over.is_set():
+                    with suppress(queue.Empty):
+                        piece = telling.pieces.get(timeout=0.02)
+                        if piece is None:
+                            break
+                        self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+                self.wfile.write(b"0\r\n\r\n")
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's name
             pass
@@ -80,6 +111,7 @@ def listening(socket: Path, answers: Answers) -> Iterator[Daemon]:
         try:
             yield daemon
         finally:
+            daemon.over.set()
             server.shutdown()
             thread.join()
             socket.unlink()

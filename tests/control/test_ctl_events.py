@@ -1,6 +1,7 @@
 """`faceswapctl events`."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -14,14 +15,15 @@ import pytest
 from faceswapd.control.event_messages import Events
 from faceswapd.control.job_messages import Event
 from faceswapd.control.messages import Error, to_wire
+from faceswapd.control.stream_messages import Hello
 from faceswapd.ctl import main
-from faceswapd.ctl.events import AWAY, BACK, MISSED, PIECE
+from faceswapd.ctl.events import ANOTHER, AWAY, BACK, MISSED, PIECE
 from faceswapd.ctl.plain import clock
 from faceswapd.ctl.since import since
-from tests.control.answering_daemon import listening
+from tests.control.answering_daemon import Answers, listening
 from tests.control.samples import NOW
 from tests.control.test_ctl_commands import _own_home, asked, path  # noqa: F401 - fixtures
-from tests.control.test_ctl_process import CHECKOUT, COMMAND
+from tests.control.test_ctl_process import CHECKOUT, COMMAND, stream
 
 Capture = pytest.CaptureFixture[str]
 QUEUED = Event(7, NOW, "queued", 12, "found in the inbox")
@@ -71,12 +73,13 @@ def test_wrong_usage(words: list[str], path: Path, capsys: Capture) -> None:  # 
 
 
 def test_who_follows_is_told_on_over_a_restart_and_loses_nothing(path: Path) -> None:  # noqa: F811
-    def one(number: int) -> Event:
-        return Event(number, NOW, "test", None, f"event {number}")
+    def one(number: int, job: int | None = None) -> Event:
+        return Event(number, NOW, "test", job, f"event {number}")
 
-    with listening(path, {"GET /api/events": [Events([one(5)], 1, 5), Events([one(6)], 1, 6), b""]}) as first:
+    earlier: Answers = {"GET /api/events": Events([one(5, 3)], 1, 5), "GET /api/stream": stream(one(6, 3), one(7))}
+    with listening(path, earlier) as first:
         following = subprocess.Popen(
-            [*COMMAND, "--socket", path, "events", "-f"],
+            [*COMMAND, "--socket", path, "events", "-f", "3", "4"],
             cwd=CHECKOUT,
             text=True,
             stdout=subprocess.PIPE,
@@ -85,24 +88,35 @@ def test_who_follows_is_told_on_over_a_restart_and_loses_nothing(path: Path) -> 
         assert following.stdout is not None
         assert following.stderr is not None
         told = [following.stdout.readline() for _ in range(2)]
-        said = [following.stderr.readline()]
-    answers = [Events([one(7)], 1, 7), Events([], 1, 7), Events([one(10)], 9, 10), Events([], 9, 10)]
-    with listening(path, {"GET /api/events": [*answers]}) as second:
-        told += [following.stdout.readline() for _ in range(2)]
+        while len(first.asked) < 2:
+            os.sched_yield()
+    said = [following.stderr.readline()]
+    with listening(path, {"GET /api/stream": stream(one(10, 4), hello=Hello(9, missed=True))}) as second:
+        told += [following.stdout.readline()]
+        said += [following.stderr.readline() for _ in range(2)]
+    said += [following.stderr.readline()]
+    with listening(path, {"GET /api/stream": stream(one(3, 3), hello=Hello(2, missed=True))}) as third:
+        told += [following.stdout.readline()]
         said += [following.stderr.readline() for _ in range(2)]
         following.send_signal(signal.SIGINT)
         assert following.wait(30) == 0
     assert following.stderr.read() == ""
     following.stdout.close()
     following.stderr.close()
-    assert [line.rpartition(": ")[2] for line in told] == [f"event {n}\n" for n in (5, 6, 7, 10)]
-    assert said == [f"faceswapctl: {sentence}\n" for sentence in (AWAY, BACK, MISSED)]
-    assert [question for question, _ in first.asked[:3]] == [
-        "GET /api/events?limit=50",
-        "GET /api/events?after=5&limit=1000&seconds=25",
-        "GET /api/events?after=6&limit=1000&seconds=25",
+    assert [line.rpartition(": ")[2] for line in told] == [f"event {n}\n" for n in (5, 6, 10, 3)]
+    assert said == [f"faceswapctl: {sentence}\n" for sentence in (AWAY, BACK, MISSED, AWAY, BACK, ANOTHER)]
+    assert [question for question, _ in first.asked] == [
+        "GET /api/events?limit=50&job=3&job=4",
+        "GET /api/stream?after=5",
     ]
-    assert second.asked[0][0] == "GET /api/events?after=6&limit=1000&seconds=25"
+    assert second.asked[0][0] == "GET /api/stream?after=7", "those of other jobs count, too"
+    assert third.asked[0][0] == "GET /api/stream?after=10"
+
+
+def test_who_follows_is_told_why_he_may_not(path: Path, capsys: Capture) -> None:  # noqa: F811
+    full = (503, Error("500 listen already.", "Try again in a moment."))
+    assert asked(path, {"GET /api/events": Events([], 0, 0), "GET /api/stream": full}, "events", "-f")[0] == 1
+    assert capsys.readouterr() == ("", "faceswapctl: 500 listen already. Try again in a moment.\n")
 
 
 def local(*parts: int) -> float:

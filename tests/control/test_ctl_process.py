@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 
+from faceswapd.control.job_messages import Event
 from faceswapd.control.messages import Done, Error, Jobs
+from faceswapd.control.stream_messages import Hello, Progress
 from faceswapd.ctl import main
 from tests.control import samples
-from tests.control.answering_daemon import Answers, listening
+from tests.control.answering_daemon import Answers, Telling, listening
 
 Capture = pytest.CaptureFixture[str]
 COMMAND = [sys.executable, "-m", "faceswapd.ctl"]
@@ -102,17 +104,32 @@ RUNS = samples.detail(samples.job(5, "running"))
 ENDS = samples.detail(samples.job(5, "succeeded", output="/out/clip.mp4"))
 
 
+def stream(*said: object, hello: Hello = Hello(7)) -> Telling:  # noqa: B008 - nobody changes it
+    """Greets, and tells of what is given: events, or other messages."""
+    telling = Telling()
+    for one in (hello, *said):
+        telling.tell(one.kind if isinstance(one, Event) else type(one).__name__.lower(), one)
+    return telling
+
+
+OF_ANOTHER = Event(8, samples.NOW, "succeeded", 4, "")
+OF_THIS = Event(9, samples.NOW, "succeeded", 5, "")
+
+
 def test_wait_ends_with_the_job(path: Path, capsys: Capture) -> None:
     answers: Answers = {
-        "GET /api/jobs/5": RUNS,
-        "GET /api/jobs/5/wait": [RUNS, ENDS],
+        "GET /api/stream": lambda: stream(OF_ANOTHER, Progress([]), OF_THIS),
+        "GET /api/jobs/5": [RUNS, ENDS],
         "GET /api/jobs/6": samples.detail(samples.job(6, "failed", reason="no face")),
         "GET /api/jobs/7": (404, Error("There is no job 7.")),
     }
     with listening(path, answers) as daemon:
         assert main(["--socket", str(path), "wait", "5"]) == 0
         assert main(["--socket", str(path), "wait", "7", "6", "5"]) == 1
-    assert daemon.asked[1][0] == "GET /api/jobs/5/wait?seconds=25.000"
+    first = ["GET /api/stream", "GET /api/jobs/5", "GET /api/jobs/5"]
+    assert [question for question, _ in daemon.asked] == [
+        *first, "GET /api/stream", "GET /api/jobs/7", "GET /api/jobs/6", "GET /api/jobs/5"
+    ]  # fmt: skip
     said = capsys.readouterr()
     assert said.out.splitlines() == [
         "Job 5 (clip-5.mp4): succeeded, the result is /out/clip.mp4",
@@ -129,7 +146,7 @@ def test_wait_does_not_wait_for_what_waits_for_a_person(path: Path, capsys: Capt
 
 
 def test_wait_gives_up_in_time(path: Path, capsys: Capture) -> None:
-    with listening(path, {"GET /api/jobs/5": RUNS, "GET /api/jobs/5/wait": RUNS}):
+    with listening(path, {"GET /api/jobs/5": RUNS, "GET /api/stream": stream(OF_ANOTHER)}):
         assert main(["--socket", str(path), "wait", "5", "--timeout", "0.2"]) == 4
     assert "Job 5 has not ended in time: it is running." in capsys.readouterr().err
 
@@ -144,7 +161,7 @@ def test_wait_ends_when_the_daemon_is_gone_for_good(
 ) -> None:
     for name, seconds in (("AWAY_SECONDS", 0.3), ("TOLD_SECONDS", 0.1), ("BETWEEN_SECONDS", 0.05)):
         monkeypatch.setattr(f"faceswapd.ctl.waiting.{name}", seconds)
-    with listening(path, {"GET /api/jobs/5": RUNS, "GET /api/jobs/5/wait": b""}):
+    with listening(path, {"GET /api/jobs/5": [RUNS, b""], "GET /api/stream": [stream(OF_THIS), b""]}):
         assert main(["--socket", str(path), "wait", "5", "6"]) == 3
     assert capsys.readouterr().err.splitlines() == [
         "faceswapctl: The daemon is away. It is given 0 s more to come back.",
@@ -157,18 +174,18 @@ def test_wait_ends_when_the_daemon_is_gone_for_good(
 def test_wait_ends_with_a_job_that_is_cancelled_or_cleared_away(path: Path, capsys: Capture) -> None:
     gone = (404, Error("There is no job 5.", "The nearest is 4."))
     for last, said in ((samples.detail(samples.job(5, "cancelled")), "Job 5 (clip-5.mp4): cancelled."), (gone, "")):
-        with listening(path, {"GET /api/jobs/5": RUNS, "GET /api/jobs/5/wait": [RUNS, last]}):
+        with listening(path, {"GET /api/jobs/5": [RUNS, RUNS, last], "GET /api/stream": stream(OF_THIS, OF_THIS)}):
             assert main(["--socket", str(path), "wait", "5"]) == 1
         assert capsys.readouterr().out.strip() == said
 
 
 def test_wait_survives_a_restart_of_the_daemon(path: Path) -> None:
-    with listening(path, {"GET /api/jobs/5": RUNS, "GET /api/jobs/5/wait": b""}) as daemon:
+    with listening(path, {"GET /api/jobs/5": RUNS, "GET /api/stream": stream()}) as daemon:
         waiting = subprocess.Popen(
             [*COMMAND, "--socket", path, "wait", "5"], cwd=CHECKOUT, text=True, stdout=subprocess.PIPE
         )
         asked_twice(daemon.asked)
-    with listening(path, {"GET /api/jobs/5": ENDS, "GET /api/jobs/5/wait": ENDS}):
+    with listening(path, {"GET /api/jobs/5": ENDS, "GET /api/stream": stream()}):
         said, _ = waiting.communicate(timeout=30)
     assert (waiting.returncode, said) == (0, "Job 5 (clip-5.mp4): succeeded, the result is /out/clip.mp4\n")
 
@@ -183,12 +200,17 @@ def asked_twice(asked: list[Any]) -> None:
 def test_watch_on_no_terminal_is_a_line_for_each_change(path: Path) -> None:
     busy = samples.status(running=[samples.job(5, "running")], counts={"running": 1})
     paused = samples.status(state="paused", why="by ann", counts={"succeeded": 1})
-    with listening(path, {"GET /api/status": [busy, busy, paused], "GET /api/jobs/5": ENDS}):
+    told: Answers = {"GET /api/status": [busy, paused], "GET /api/jobs/5": ENDS, "GET /api/stream": stream()}
+    telling = told["GET /api/stream"]
+    assert isinstance(telling, Telling)
+    with listening(path, told):
         watching = subprocess.Popen(
             [*COMMAND, "--socket", path, "watch"], cwd=CHECKOUT, text=True, stdout=subprocess.PIPE
         )
         assert watching.stdout is not None
-        lines = [watching.stdout.readline()[21:].rstrip("\n") for _ in range(5)]
+        lines = [watching.stdout.readline()[21:].rstrip("\n") for _ in range(3)]
+        telling.tell("succeeded", OF_THIS)
+        lines += [watching.stdout.readline()[21:].rstrip("\n") for _ in range(2)]
     away = watching.stdout.readline()[21:].rstrip("\n")
     with listening(path, {"GET /api/status": paused}):
         back = watching.stdout.readline()[21:].rstrip("\n")
@@ -250,7 +272,7 @@ def test_watch_without_a_daemon_is_a_problem(path: Path, capsys: Capture) -> Non
 
 
 def test_ctrl_c_is_quiet(path: Path) -> None:
-    with listening(path, {"GET /api/jobs/5": RUNS, "GET /api/jobs/5/wait": b""}) as daemon:
+    with listening(path, {"GET /api/jobs/5": RUNS, "GET /api/stream": stream()}) as daemon:
         waiting = subprocess.Popen(
             [*COMMAND, "--socket", path, "wait", "5"], cwd=CHECKOUT, text=True, stderr=subprocess.PIPE
         )

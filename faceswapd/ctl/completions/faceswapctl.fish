@@ -113,7 +113,7 @@ complete -c faceswapctl -n '_shtab_faceswapctl_using events' -l since -x -d 'all
 complete -c faceswapctl -n '_shtab_faceswapctl_using events' -l limit -x -d 'without --since: the last N (default: 50)'
 complete -c faceswapctl -n '_shtab_faceswapctl_using events' -s f -l follow -d 'go on until Ctrl-C, over a restart of the daemon'
 complete -c faceswapctl -n '_shtab_faceswapctl_using events; and test $_shtab_faceswapctl_npos -ge 0' -ka "(_faceswapctl_names ids)" -d 'the job'"'"'s number; also several: 7 9-12 14,15'
-complete -c faceswapctl -n '_shtab_faceswapctl_using; and test $_shtab_faceswapctl_npos -eq 0' -a watch -d 'The status, redrawn every second; on no terminal one line for each change.'
+complete -c faceswapctl -n '_shtab_faceswapctl_using; and test $_shtab_faceswapctl_npos -eq 0' -a watch -d 'The status, redrawn as it changes; on no terminal one line for each change.'
 complete -c faceswapctl -n '_shtab_faceswapctl_using watch' -s h -l help -d 'show this help message and exit'
 complete -c faceswapctl -n '_shtab_faceswapctl_using watch' -l socket -xka "(__fish_complete_path (commandline -ct))" -d 'the daemon'"'"'s socket'
 complete -c faceswapctl -n '_shtab_faceswapctl_using watch' -l json -d 'print JSON'

@@ -34,7 +34,7 @@ _shtab_faceswapctl_commands() {
     stop:'Let the daemon finish what runs and end; a second stop ends it at once.'
     submit:'Make jobs of files that lie anywhere; they are only read, and stay where they are.'
     wait:'Wait until jobs have ended.'
-    watch:'The status, redrawn every second; on no terminal one line for each change.'
+    watch:'The status, redrawn as it changes; on no terminal one line for each change.'
     webhook:'The programs that are told what happens: list them, or send them a test.'
   )
   _describe 'faceswapctl commands' _commands
