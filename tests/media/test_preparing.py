@@ -150,10 +150,10 @@ def test_the_table_of_brightness() -> None:
     for transfer, white in ((PQ, 0.5807), (HLG, 0.75)):  # paper white's code, by ITU-R BT.2408
         gray = standard(np.repeat(np.linspace(0, 1, 256)[:, None], 3, 1), transfer)
         assert np.allclose(gray, gray[:, :1], atol=1e-3)  # gray stays gray
-        assert (np.diff(gray[:, 0]) >= 0).all()
+        assert (np.diff(gray[:, 0]) >= -1e-9).all()  # processors round a product of matrices each in their own way
         assert gray[0, 0] == 0
         assert 0.9 < standard(np.full((1, 3), white), transfer)[0, 0] < 0.97
-        assert gray[-1, 0] == 1
+        assert gray[-1, 0] == pytest.approx(1)
 
 
 def test_pictures_that_cannot_all_be_decoded(videos: Videos, tmp_path: Path) -> None:
