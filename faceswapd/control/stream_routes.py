@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from faceswapd.control import job_messages, requests
+from faceswapd.control import guard, job_messages, requests
 from faceswapd.control.feed import PROGRESS_SECONDS, Feed, message
 from faceswapd.control.handlers import Refused
 from faceswapd.control.live import House
@@ -19,6 +19,9 @@ from faceswapd.control.stream_messages import Hello, Progress
 
 QUIET_SECONDS: Final = 15.0  # after so long something is said, so that no proxy takes the line for dead
 MOST_LISTENERS: Final = 500
+KEY_SECONDS: Final = (
+    3600.0  # after so long whoever comes over the port shows his key again, as browsers do by themselves
+)
 RETRY: Final = b"retry: 1000\n\n"  # milliseconds after which a browser comes again
 HEADERS: Final = [
     (b"content-type", b"text/event-stream"),
@@ -41,7 +44,9 @@ class _Stream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         line: asyncio.Event = scope["extensions"][requests.LINE_GONE]
         over: asyncio.Event = scope["extensions"][requests.SERVER_OVER]
-        ends = (line.wait(), over.wait(), _hung_up(receive), self._write(send))
+        is_local = guard.PEER in scope["extensions"]
+        enough = over.wait() if is_local else asyncio.sleep(KEY_SECONDS)
+        ends = (line.wait(), over.wait(), enough, _hung_up(receive), self._write(send))
         tasks = [asyncio.create_task(end, name="event stream") for end in ends]
         self._feed.listeners += 1
         try:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 from starlette.requests import Request
 
-from faceswapd.control import messages
+from faceswapd.control import messages, stream_routes
 from faceswapd.control.guard import address_of
 from faceswapd.control.keys import Keys, UnsafeTokenError, token_of
 from faceswapd.control.login_messages import Link
@@ -69,6 +69,15 @@ async def cookie(control: Control) -> str:
     again = await ask(control, "GET", link.url.removeprefix(control.port.network.url))
     assert (again.status, again.headers.get("set-cookie")) == (401, None)
     return "Cookie: " + given.partition(";")[0]
+
+
+async def test_whoever_listens_shows_his_key_again_after_an_hour(
+    control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream_routes, "KEY_SECONDS", 0.2)
+    heard = await ask(control, "GET", "/api/stream", bearer(control))  # returns when the stream ends
+    assert (heard.status, heard.body.count(b"event: hello")) == (200, 1)
+    assert heard.body.endswith(b"0\r\n\r\n")
 
 
 async def test_without_a_key_nothing_is_told(control: Control) -> None:
