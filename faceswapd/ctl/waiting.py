@@ -101,12 +101,13 @@ class _Waiter:
 
     def _hear_of(self, job: int) -> None:
         """Until something is told of the job, the daemon goes away, or it is time to look again."""
-        if not self._stream.connected:  # so many listen already that it is refused
-            time.sleep(min(BETWEEN_SECONDS, max(self._left(), 0.0)))
-        ends = time.monotonic() + (min(AGAIN_SECONDS, self._left()) if self._stream.connected else 0.0)
+        ends = time.monotonic() + min(AGAIN_SECONDS, self._left())
         while (left := ends - time.monotonic()) > 0:
             said = self._stream.next(left)
-            if isinstance(said, Problem) or (isinstance(said, Event) and said.job == job):
+            if isinstance(said, Problem):  # also where it was refused: who answers is not asked in a tight loop
+                time.sleep(min(BETWEEN_SECONDS, left))
+                return
+            if isinstance(said, Event) and said.job == job:
                 return
 
     def _left(self) -> float:

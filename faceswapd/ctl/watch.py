@@ -99,10 +99,13 @@ def _changes(client: Client, stream: Stream, status: Status | Problem, terminal:
 
 def _until_it_changes(stream: Stream) -> None:
     """Until the daemon tells that something has, or some time is over."""
-    if not stream.connected and isinstance(stream.connect(), Problem):
+    hello = None if stream.connected else stream.connect()
+    said = hello if isinstance(hello, Problem) else stream.next(LONGEST_SECONDS)
+    if isinstance(said, Problem):
         time.sleep(BETWEEN_SECONDS)
-    elif stream.connected and isinstance(stream.next(LONGEST_SECONDS), Event | Progress):
-        time.sleep(TOGETHER_SECONDS)
+    elif said is not None:
+        # One that has just begun has not looked around yet, and would tell of each inbox that it has not.
+        time.sleep(TOGETHER_SECONDS if hello is None else BETWEEN_SECONDS)
         while isinstance(stream.next(0), Event | Progress):
             pass
 
