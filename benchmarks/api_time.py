@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -28,8 +28,9 @@ from faceswapd.media.drawn_scene import write_scene_video
 JOBS: Final = 10_000
 RUNS: Final = 15
 REQUESTS: Final = 1_000
+ROUNDS: Final = 5
 SLOTS: Final = 4
-VIDEO: Final = (854, 480, 12.0)  # pixels, pixels, seconds
+VIDEO: Final = (854, 480, 30.0)  # pixels, pixels, seconds
 START_SECONDS: Final = 120.0
 QUIET_SECONDS: Final = 5.0
 ROUTES: Final = (
@@ -81,8 +82,9 @@ def _answers() -> list[Figure]:
         asyncio.run(_pause(ledger))
         with running(folder) as daemon:
             whole = [_process(daemon, 0.1, "status"), _process(daemon, 0.12, "jobs")]
+            quiet = _round(daemon)
             _begin(daemon, targets)
-            return whole + _requests(daemon)
+            return whole + _requests(daemon, quiet)
 
 
 def _made(folder: Path) -> Path:
@@ -137,20 +139,45 @@ def _at_work(client: Client) -> int:
     return 0 if isinstance(status, Problem) else sum(0 < job.progress < 1 for job in status.running)
 
 
-def _requests(daemon: Running) -> list[Figure]:
+def _requests(daemon: Running, quiet: Mapping[str, list[float]]) -> list[Figure]:
+    """The same number of requests several times over: one round alone tells more of the machine's other guests."""
+    rounds = [_round(daemon) for _ in range(ROUNDS)]
+    left = _at_work(daemon.client)
+    together = f"while {SLOTS} jobs run" if left == SLOTS else f"while {SLOTS} to {left} jobs run"
+    figures = [
+        Figure(f"API, {route}, {together}", _told([one for times in rounds for one in times[route]]), "")
+        for route in ROUTES
+    ]
+    worst = sorted(_worst(_all(times)) for times in rounds)
+    middle = statistics.median(worst)
+    value = f"99 % in {milliseconds(middle)} ({milliseconds(worst[0])} to {milliseconds(worst[-1])})"
+    return [
+        *figures,
+        Figure(f"API, all of these, {REQUESTS:,}, while nothing runs", _told(_all(quiet)), ""),
+        Figure(f"API, all of these, {ROUNDS} x {REQUESTS:,}, {together}", value, "99 % < 10 ms", middle < 0.01),
+    ]
+
+
+def _round(daemon: Running) -> dict[str, list[float]]:
+    """So many requests, to all routes by turns."""
     times: dict[str, list[float]] = {route: [] for route in ROUTES}
     for number in range(REQUESTS):
         route = ROUTES[number % len(ROUTES)]
         times[route].append(_ask(daemon.client.path, route))
-    left = _at_work(daemon.client)
-    together = f"while {SLOTS} jobs run" if left == SLOTS else f"while {SLOTS} to {left} jobs run"
-    figures = []
-    times["all of these"] = [one for spent in times.values() for one in spent]
-    for route, spent in times.items():
-        middle, worst = statistics.median(spent), statistics.quantiles(spent, n=100)[98]
-        value = f"half in {milliseconds(middle)}, 99 % in {milliseconds(worst)}"
-        figures.append(Figure(f"API, {route}, {together}", value, "99 % < 10 ms", worst < 0.01))
-    return figures
+    return times
+
+
+def _all(times: Mapping[str, list[float]]) -> list[float]:
+    return [one for spent in times.values() for one in spent]
+
+
+def _worst(times: Sequence[float]) -> float:
+    """Which 99 of 100 do not exceed."""
+    return statistics.quantiles(times, n=100)[98]
+
+
+def _told(times: Sequence[float]) -> str:
+    return f"half in {milliseconds(statistics.median(times))}, 99 % in {milliseconds(_worst(times))}"
 
 
 def _ask(path: str, route: str) -> float:
