@@ -18,7 +18,10 @@ def open_page(client: Client, arguments: Namespace, terminal: Terminal) -> int:
     if arguments.json:
         print_json(answer)
         return 0
-    shown = not arguments.print and has_screen() and _show(answer.url)
+    if arguments.print:
+        terminal.show([Line(answer.url)])
+        return 0
+    shown = has_screen() and _show(answer.url)
     told = "The dashboard opens in your browser. If it does not:" if shown else "Open this in a browser:"
     terminal.show(
         [Line(told), Line(answer.url), Line(f"The link opens once, within {answer.seconds / 60:.0f} minutes.")]

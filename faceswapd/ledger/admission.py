@@ -249,7 +249,7 @@ def _known(
         return Admitted(Outcome.DUPLICATE, job), None
     return (
         Admitted(Outcome.DUPLICATE, job),
-        f"It has the same content, face and preset as job {job}, which is {state}: one job does for both.",
+        f"It has the same content, face and preset as job {job}: one job does for both.",
     )
 
 

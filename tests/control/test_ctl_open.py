@@ -50,7 +50,7 @@ def test_the_browser_gets_the_link_and_the_terminal_too(path: Path, seen: Path, 
 
 def test_print_only_prints(path: Path, seen: Path, capsys: Capture) -> None:
     assert opened(path, {ASKED: LINK}, "--print") == 0
-    assert LINK.url in capsys.readouterr().out.splitlines()
+    assert capsys.readouterr().out.splitlines() == [LINK.url]
     assert not seen.exists()
 
 

@@ -78,7 +78,7 @@ async def test_a_duplicate_says_whose_and_a_touched_file_says_nothing(ledger: Le
     await admit(ledger, arrival("a.mp4", "content", signature=Signature(1, 1000, 2)))
     assert await note_of(ledger, "/main/a.mp4") is None
     await admit(ledger, arrival("b.mp4", "content"))
-    expected = "It has the same content, face and preset as job 1, which is succeeded: one job does for both."
+    expected = "It has the same content, face and preset as job 1: one job does for both."
     assert await note_of(ledger, "/main/b.mp4") == expected
 
 
