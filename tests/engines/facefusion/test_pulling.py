@@ -13,6 +13,7 @@ from typing import Any
 
 import psutil
 import pytest
+from watchfiles import awatch
 
 from faceswapd.children import kin
 from faceswapd.engines.facefusion import models, pulling
@@ -258,6 +259,10 @@ async def test_a_cancelled_download_leaves_no_curl_and_keeps_what_came(weights: 
     weights.ways["/first.onnx"] = ["still:70000"]
     loading = asyncio.create_task(pull([file], folder, folder.parent / "memory", patience=Patience()))
     await _stands_still(weights)
+    async with asyncio.timeout(SECONDS):  # curl gives way, and may not have heard yet what the server has sent
+        async for _ in awatch(folder, rust_timeout=50, yield_on_timeout=True):
+            if file.part_path.exists():
+                break
     assert len(_curls(file.urls[0])) == 1
     loading.cancel()
     with pytest.raises(asyncio.CancelledError):
