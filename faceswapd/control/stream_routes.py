@@ -19,9 +19,7 @@ from faceswapd.control.stream_messages import Hello, Progress
 
 QUIET_SECONDS: Final = 15.0  # after so long something is said, so that no proxy takes the line for dead
 MOST_LISTENERS: Final = 500
-KEY_SECONDS: Final = (
-    3600.0  # after so long whoever comes over the port shows his key again, as browsers do by themselves
-)
+KEY_SECONDS: Final = 3600.0  # after so long whoever comes over the port shows his key again
 RETRY: Final = b"retry: 1000\n\n"  # milliseconds after which a browser comes again
 HEADERS: Final = [
     (b"content-type", b"text/event-stream"),

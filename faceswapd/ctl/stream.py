@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 from faceswapd.control.job_messages import Event
 from faceswapd.control.messages import from_wire
 from faceswapd.control.stream_messages import Hello, Progress
-from faceswapd.ctl.client import BROKEN_OFF, UNREACHABLE, Client, Problem
+from faceswapd.ctl.client import ANSWER_SECONDS, BROKEN_OFF, UNREACHABLE, Client, Problem
 
 SILENT_SECONDS: Final = 60.0  # the daemon says something every 15 s, be it that all is well
 HANGS: Final = "The daemon has said nothing for a minute. It may hang: look at its log."
@@ -43,7 +43,7 @@ class Stream:
             return begun
         self._line, self._chunked, self._received, self._text = begun.line, begun.chunked, begun.first, b""
         self._heard_at = time.monotonic()
-        hello = self.next(SILENT_SECONDS)
+        hello = self.next(ANSWER_SECONDS)
         if isinstance(hello, Hello | Problem):
             return hello
         self.close()
