@@ -50,7 +50,7 @@ class _Armed:
             except BaseException as caught:  # noqa: BLE001  a cancel, as by a time that is over, is the loop's
                 error = caught
             if not fired and self._file.exists():
-                fired = True
+                fired = self._how != "freeze"  # the loop's own time limit may end a freeze: then it freezes anew
                 try:
                     yield from self._fire()
                 except BaseException as caught:  # noqa: BLE001  likewise

@@ -19,12 +19,12 @@ def _give_way(farm: Farm, *kinds: str) -> None:
     """Wait until a child of each kind is there and has given way; the daemon itself has not."""
     daemon = farm.processes[-1].pid
     seen: dict[str, tuple[int, int]] = {}  # command lines; niceness and score, as at the last look
-    sessions = _of_session(daemon) is not None  # whether the kernel shares the processors out among sessions
 
     def all_seen() -> bool:
         for child in children(daemon):
             with contextlib.suppress(psutil.Error, OSError):
-                nice = min(child.nice(), _of_session(child.pid) or 0) if sessions else child.nice()
+                of_session = _of_session(child.pid)
+                nice = child.nice() if of_session is None else min(child.nice(), of_session)
                 seen[" ".join(child.cmdline())] = nice, _score(child.pid)
         gave_way = [words for words, (nice, score) in seen.items() if nice >= NICE and score >= OOM_SCORE]
         return all(any(kind in words for words in gave_way) for kind in kinds)
@@ -36,9 +36,11 @@ def _give_way(farm: Farm, *kinds: str) -> None:
 
 
 def _of_session(pid: int) -> int | None:
-    """The niceness of a process's session (sched(7), autogroup)."""
+    """The niceness of a process's session (sched(7), autogroup). None where the kernel does not share the processors
+    out among sessions: there is no such file then, or, for the session that the machine began with, nothing in it."""
     told = Path(f"/proc/{pid}/autogroup")
-    return int(told.read_text(encoding="ascii").rpartition(" ")[2]) if told.exists() else None
+    words = told.read_text(encoding="ascii").split() if told.exists() else []
+    return int(words[-1]) if words else None
 
 
 def _score(pid: int) -> int:
