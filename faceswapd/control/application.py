@@ -41,18 +41,23 @@ def _route(house: House, guard: Guard, operation: Operation) -> Route:
     async def endpoint(request: Request) -> Response:
         try:
             guard.admit(request, operation)
-            answer = await operation.answer(house, request)
+            response = _response(await operation.answer(house, request), operation.status)
         except Refused as refused:
-            return _refusal(refused)
-        if isinstance(answer, Response):
-            return answer
-        if isinstance(answer, Told):
-            response = as_json(answer.message, answer.status)
-            response.headers.update(answer.headers)
-            return response
-        return as_json(answer, operation.status)
+            response = _refusal(refused)
+        response.headers.update(operation.carries)
+        return response
 
     return Route(operation.path, endpoint, methods=[operation.method])
+
+
+def _response(answer: object, status: int) -> Response:
+    if isinstance(answer, Response):
+        return answer
+    if isinstance(answer, Told):
+        response = as_json(answer.message, answer.status)
+        response.headers.update(answer.headers)
+        return response
+    return as_json(answer, status)
 
 
 def as_json(message: object, status: int = 200) -> Response:

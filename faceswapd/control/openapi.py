@@ -169,6 +169,8 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
 def _said(one: Operation, known: dict[type, dict[str, Any]]) -> dict[str, Any]:
     if isinstance(one.says, type):
         return _response(one.summary, known[one.says])
+    if not one.says:
+        return {"description": one.summary}
     return {"description": one.summary, "content": {one.says: {"schema": {"type": "string"}}}}
 
 

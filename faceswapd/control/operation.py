@@ -8,6 +8,8 @@ from starlette.requests import Request
 
 from faceswapd.control.live import House
 
+NOTHING: Final = ""  # an answer without a body, with status 204
+
 Answer = Callable[[House, Request], Awaitable[object]]
 
 
@@ -34,11 +36,11 @@ class Hears:
 class Operation:
     """One request that can be made. `answer` gives a message of the wire, or a Response of its own."""
 
-    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
     path: str
     answer: Answer
     summary: str
-    says: type | str  # the message, or the media type of what is none
+    says: type | str  # the message, or the media type of what is none, or NOTHING
     hears: type | Hears | None = None
     parameters: tuple[Parameter, ...] = ()
     status: int = 200  # of a request that went well
@@ -47,6 +49,7 @@ class Operation:
     local: bool = False  # answered on the Unix socket alone
     also: tuple[tuple[int, type], ...] = ()  # further statuses that are no refusal, with what they say
     parts: tuple[type, ...] = ()  # the messages within an answer that is no JSON as a whole
+    carries: Mapping[str, str] = field(default_factory=dict)  # headers of all its answers, refusals too
 
 
 NUMBER: Final = Parameter("number", {"type": "integer", "minimum": 1}, "the job's id", "path", required=True)

@@ -1,4 +1,5 @@
-"""Uploads in parts, by the tus protocol 1.0 (creation and termination).
+"""Uploads in parts, by the tus protocol 1.0 with its extensions creation and termination
+(https://tus.io/protocols/resumable-upload).
 
 What has come stays when the line breaks, or the daemon is started again; POST /api/process makes a job of it.
 """
@@ -18,7 +19,7 @@ from faceswapd.control.file_routes import storage_of
 from faceswapd.control.form import lingering, pieces_of
 from faceswapd.control.handlers import Refused
 from faceswapd.control.live import House
-from faceswapd.control.operation import Hears, Operation, Parameter, Told
+from faceswapd.control.operation import NOTHING, Hears, Operation, Parameter, Told
 from faceswapd.control.process_messages import Sent
 from faceswapd.control.receiving import Receiving
 from faceswapd.control.sent_uploads import SentUpload
@@ -28,6 +29,8 @@ from faceswapd.core.intake import is_target
 from faceswapd.core.upload_name import kept_name
 
 VERSION: Final = "1.0.0"
+CARRIED: Final = {"Tus-Resumable": VERSION, "Tus-Version": VERSION}  # by every answer
+OVERRIDE: Final = "X-HTTP-Method-Override"
 MEDIA_TYPE: Final = "application/offset+octet-stream"
 BUSY_SECONDS: Final = 5.0
 
@@ -62,11 +65,14 @@ def _file_name(request: Request) -> str:
 
 
 def _headers(found: SentUpload) -> dict[str, str]:
-    return {
-        "Tus-Resumable": VERSION,
-        "Upload-Offset": str(found.offset),
-        "Upload-Length": str(found.length),
-    }
+    return {"Upload-Offset": str(found.offset), "Upload-Length": str(found.length)}
+
+
+async def _spoken(house: House, request: Request) -> Response:
+    """What a client may know before it begins; the one request that need not say the protocol's version."""
+    del request
+    largest = str(int(storage_of(house).settings.uploads.largest))
+    return Response(None, 204, {"Tus-Extension": "creation,termination", "Tus-Max-Size": largest})
 
 
 async def _begin(house: House, request: Request) -> Told:
@@ -125,7 +131,17 @@ async def _receive(storage: Storage, request: Request, found: SentUpload) -> Non
 
 async def _remove(house: House, request: Request) -> Response:
     await sent_uploads.remove(_storage(house, request), request.path_params["upload"])
-    return Response(None, 204, {"Tus-Resumable": VERSION})
+    return Response(None, 204)
+
+
+async def _overridden(house: House, request: Request) -> Response:
+    """For a client that can send nothing but GET and POST."""
+    match request.headers.get(OVERRIDE):
+        case "PATCH":
+            return await _go_on(house, request)
+        case "DELETE":
+            return await _remove(house, request)
+    raise Refused(400, f"The request says neither `{OVERRIDE}: PATCH` nor `DELETE`.")
 
 
 UPLOAD = Parameter("upload", {"type": "string"}, "the upload's id", "path", required=True)
@@ -134,22 +150,35 @@ LENGTH = Parameter("Upload-Length", {"type": "integer", "minimum": 0}, "bytes in
 METADATA = Parameter("Upload-Metadata", {"type": "string"}, "`filename` and base64 of it", "header", required=True)
 OFFSET = Parameter("Upload-Offset", {"type": "integer", "minimum": 0}, "bytes that have come", "header", required=True)
 
+GIVEN = Parameter("Upload-Offset", {"type": "integer", "minimum": 0}, "with PATCH: bytes that have come", "header")
+METHOD = Parameter(OVERRIDE, {"enum": ["PATCH", "DELETE"]}, "what the request is", "header", required=True)
+
 OPERATIONS = (
+    Operation(
+        "OPTIONS", "/api/uploads", _spoken, "How much of tus is spoken.", NOTHING, status=204, carries=CARRIED,
+    ),
     Operation(
         "POST", "/api/uploads", _begin, "An upload in parts begins (tus 1.0).", Sent,
         parameters=(SPOKEN, LENGTH, METADATA), status=201, refusals=(400, 403, 412, 413, 422, 429, 507),
+        carries=CARRIED,
     ),
     Operation(
         "GET", "/api/uploads/{upload}", _how_far, "How much of an upload has come.", Sent,
-        parameters=(UPLOAD, SPOKEN), refusals=(403, 404, 412),
+        parameters=(UPLOAD, SPOKEN), refusals=(403, 404, 412), carries=CARRIED,
     ),
     Operation(
-        "PATCH", "/api/uploads/{upload}", lingering(_go_on), "A part of an upload comes.", "text/plain",
+        "PATCH", "/api/uploads/{upload}", lingering(_go_on), "A part of an upload comes.", NOTHING,
         Hears(MEDIA_TYPE, {"type": "string", "format": "binary"}), parameters=(UPLOAD, SPOKEN, OFFSET), status=204,
-        refusals=(400, 403, 404, 408, 409, 412, 413, 415, 423, 507),
+        refusals=(400, 403, 404, 408, 409, 412, 413, 415, 423, 507), carries=CARRIED,
     ),
     Operation(
-        "DELETE", "/api/uploads/{upload}", _remove, "An upload is given up.", "text/plain",
-        parameters=(UPLOAD, SPOKEN), status=204, refusals=(403, 404, 412, 423),
+        "POST", "/api/uploads/{upload}", lingering(_overridden), "PATCH or DELETE, of a client that can only POST.",
+        NOTHING, Hears(MEDIA_TYPE, {"type": "string", "format": "binary"}),
+        parameters=(UPLOAD, SPOKEN, METHOD, GIVEN), status=204,
+        refusals=(400, 403, 404, 408, 409, 412, 413, 415, 423, 507), carries=CARRIED,
+    ),
+    Operation(
+        "DELETE", "/api/uploads/{upload}", _remove, "An upload is given up.", NOTHING,
+        parameters=(UPLOAD, SPOKEN), status=204, refusals=(403, 404, 412, 423), carries=CARRIED,
     ),
 )  # fmt: skip

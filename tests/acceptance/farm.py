@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -205,3 +206,9 @@ def children(pid: int) -> Sequence[psutil.Process]:
 def gone(processes: Sequence[psutil.Process], seconds: float) -> bool:
     """Whether all of them end within a time."""
     return not psutil.wait_procs(list(processes), timeout=seconds)[1]
+
+
+def free_port() -> int:
+    """A TCP port of this machine that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])

@@ -4,13 +4,15 @@ import asyncio
 import base64
 import socket
 from pathlib import Path
+from typing import Any
 
 import cv2
 import pytest
+from tusclient.client import TusClient
 
 from faceswapd.control import job_messages, messages
 from tests.acceptance.conftest import NewFarm
-from tests.acceptance.farm import Farm
+from tests.acceptance.farm import Farm, free_port
 from tests.control import requesting
 from tests.control.requesting import FORM, Answer, Piece, form, until
 from tests.runtime.workplace import names
@@ -88,3 +90,24 @@ def test_a_daemon_that_is_killed_keeps_what_can_go_on_and_nothing_else(new_farm:
     job = ended(farm, said.json["job_id"])
     assert (job.state, Path(job.target).name, job.face) == ("succeeded", "clip.mp4", "alice")
     assert Path(job.target).read_bytes() == clip
+
+
+def test_the_client_of_the_makers_of_tus_goes_on_where_a_killed_daemon_was(new_farm: NewFarm, media: Path) -> None:
+    clip, port = media / "clip.mp4", free_port()
+    farm, third = new_farm(f"[http]\nenabled = true\nport = {port}\n"), clip.stat().st_size // 3
+    farm.start()
+    token = (farm.folder / "state" / "token").read_text(encoding="utf-8").strip()
+    client = TusClient(f"http://127.0.0.1:{port}/api/uploads", headers={"Authorization": f"Bearer {token}"})
+    with clip.open("rb") as file:
+        begun: Any = client.uploader(file_stream=file, chunk_size=third, metadata={"filename": "Füße im Sand.mp4"})
+        begun.upload_chunk()
+        farm.kill()
+        farm.start()
+        rest = client.uploader(file_stream=file, chunk_size=third, url=begun.url)
+        assert rest.offset == third, "it has asked how far it is"
+        rest.upload()
+    number = begun.url.rpartition("/")[2]
+    said = ask(farm, "POST", "/api/process", form(Piece("upload", number.encode())), FORM)
+    job = ended(farm, said.json["job_id"])
+    assert (job.state, Path(job.target).name) == ("succeeded", "Füße im Sand.mp4")
+    assert Path(job.target).read_bytes() == clip.read_bytes()

@@ -12,8 +12,8 @@ import pytest_asyncio
 
 from faceswapd.media.drawn import write_portrait
 from faceswapd.media.drawn_scene import write_scene_image, write_scene_video
-from tests.acceptance.farm import Farm
-from tests.browser.visiting import ARGUMENTS, LIVE, SECONDS, Visit, browser_path, free_port
+from tests.acceptance.farm import Farm, free_port
+from tests.browser.visiting import ARGUMENTS, LIVE, SECONDS, Visit, browser_path
 
 HERE = Path(__file__).parent
 

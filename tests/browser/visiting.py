@@ -4,7 +4,6 @@ import asyncio
 import re
 import secrets
 import shutil
-import socket
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,11 +27,6 @@ MISSING = (
 def browser_path() -> str | None:
     """The browser of this machine."""
     return next((found for name in BROWSERS if (found := shutil.which(name))), None)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def another(content: bytes, suffix: str) -> bytes:

@@ -96,6 +96,44 @@ async def test_what_cannot_begin_is_refused(control: Control) -> None:
         assert left(control) == []
 
 
+async def test_every_answer_says_which_version_is_spoken(control: Control) -> None:
+    where = (await begin(control, 10)).headers["location"]
+    for method, route, headers, status in (
+        ("POST", "/api/uploads", {}, 412),
+        ("GET", where, {**TUS, "Tus-Resumable": "2.0"}, 412),
+        ("GET", "/api/uploads/none", TUS, 404),
+        ("PATCH", where, {**PART, "Upload-Offset": "3"}, 409),
+        ("DELETE", where, TUS, 204),
+    ):
+        answer = await ask(control.path, method, route, b"", headers)
+        assert (answer.status, answer.headers["tus-resumable"], answer.headers["tus-version"]) == (
+            status,
+            "1.0.0",
+            "1.0.0",
+        )
+    told = await ask(control.path, "OPTIONS", "/api/uploads")
+    assert (told.status, told.headers["tus-version"]) == (204, "1.0.0")
+    assert (told.headers["tus-extension"], told.headers["tus-max-size"]) == ("creation,termination", "5000000000")
+    assert "tus-version" not in (await ask(control.path, "GET", "/api/status")).headers
+
+
+async def test_a_client_that_can_only_post_says_what_it_means(control: Control) -> None:
+    where = (await begin(control, 10)).headers["location"]
+
+    async def post(meaning: str, data: bytes = b"", **headers: str) -> Answer:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await ask(control.path, "POST", where, data, {**PART, "X-HTTP-Method-Override": meaning, **named})
+
+    assert (await post("PATCH", b"a film", Upload_Offset="0")).headers["upload-offset"] == "6"
+    wrong = await post("GET")
+    assert (wrong.status, wrong.json["error"]) == (
+        400,
+        "The request says neither `X-HTTP-Method-Override: PATCH` nor `DELETE`.",
+    )
+    assert (await post("DELETE")).status == 204
+    assert left(control) == []
+
+
 async def test_what_is_no_upload_is_refused(control: Control) -> None:
     where = (await begin(control, 10)).headers["location"]
     assert (await ask(control.path, "PATCH", where, b"x", {**TUS, "Upload-Offset": "0"})).status == 415

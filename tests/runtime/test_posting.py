@@ -14,6 +14,7 @@ import pytest
 from faceswapd.core.webhook import Letter, Sent
 from faceswapd.runtime import posting
 from faceswapd.runtime.posting import LARGEST_ANSWER, Poster, Resolve
+from tests.acceptance.farm import free_port
 from tests.runtime.receiving import receiving, status
 
 LETTER = Letter(b'{"a": 1}', (("Content-Type", "application/json"), ("webhook-id", "msg_1")))
@@ -32,13 +33,6 @@ def leading(*addresses: str, asked: list[str] | None = None) -> Resolve:
 
 async def sent(url: str, *, allow_private: bool = True, resolve: Resolve = posting.resolved) -> Sent:
     return await Poster(url, allow_private=allow_private, resolve=resolve).send(LETTER)
-
-
-def free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        port: int = listening.getsockname()[1]
-        return port
 
 
 async def test_it_is_sent_as_it_is_and_taken() -> None:
