@@ -17,8 +17,8 @@ from benchmarks.figure import Figure, milliseconds
 from benchmarks.filled_ledger import INBOX, fill
 from benchmarks.real_daemon import Running, command, environment, own_folder, running
 from faceswapd.cli.place import CONFIG
-from faceswapd.control.messages import Status
-from faceswapd.control.submit_messages import Submitted
+from faceswapd.control.wire.messages import Status
+from faceswapd.control.wire.submit_messages import Submitted
 from faceswapd.ctl.client import Client, Problem
 from faceswapd.ledger import standing
 from faceswapd.ledger.connection import Ledger

@@ -23,7 +23,7 @@ from urllib.parse import quote
 
 from benchmarks.figure import Figure
 from benchmarks.real_daemon import Running, own_folder, running
-from faceswapd.control import job_messages, messages
+from faceswapd.control.wire import job_messages, messages
 from faceswapd.core.presets import PresetSpec
 from faceswapd.core.target import Facts, Kind
 from faceswapd.ctl.client import Client

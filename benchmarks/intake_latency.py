@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from benchmarks.figure import Figure
 from benchmarks.real_daemon import Running, own_folder, running
-from faceswapd.control import messages
+from faceswapd.control.wire import messages
 from faceswapd.ctl.client import Client, Problem
 from faceswapd.media.drawn import write_portrait
 from faceswapd.media.drawn_scene import write_scene_video

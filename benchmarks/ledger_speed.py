@@ -9,8 +9,8 @@ from pathlib import Path
 
 from benchmarks.figure import Figure, milliseconds
 from benchmarks.filled_ledger import ENGINE, INBOX, fill
-from faceswapd.control import handlers
 from faceswapd.control.live import House, Live, Orders
+from faceswapd.control.routes import handlers
 from faceswapd.core.gate import Gate
 from faceswapd.core.intake import Rules, Signature
 from faceswapd.core.job import State

@@ -14,7 +14,7 @@ from benchmarks.figure import Figure, milliseconds
 from benchmarks.filled_ledger import INBOX, fill
 from benchmarks.real_daemon import own_folder, running
 from faceswapd.cli.place import CONFIG
-from faceswapd.control.login_messages import Link
+from faceswapd.control.wire.login_messages import Link
 from faceswapd.ledger import standing
 from faceswapd.ledger.connection import Ledger
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from faceswapd.cli import init
 from faceswapd.cli.place import CONFIG
-from faceswapd.control import address, messages
+from faceswapd.control.wire import address, messages
 from faceswapd.ctl.client import Client, Problem
 
 START_SECONDS = 30.0

@@ -15,7 +15,7 @@ import psutil
 from benchmarks.figure import Figure
 from benchmarks.real_daemon import Running, own_folder, running
 from faceswapd.cli.place import CONFIG
-from faceswapd.control.login_messages import Link
+from faceswapd.control.wire.login_messages import Link
 from faceswapd.ctl.client import Problem
 from faceswapd.media.drawn import write_portrait
 from faceswapd.media.drawn_scene import write_scene_video

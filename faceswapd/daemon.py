@@ -17,12 +17,14 @@ from typing import Any
 import structlog
 
 from faceswapd.children import control_group, kin
-from faceswapd.control import address, face_folder, server
+from faceswapd.control import server
+from faceswapd.control.doors.port import NoPortError, Port, open_port
+from faceswapd.control.files import face_folder
+from faceswapd.control.files.storage import Storage
+from faceswapd.control.files.thumbnails import Thumbnails
 from faceswapd.control.live import CourseLive, House, InboxLive, Live, LogLive, Orders, SlotLive
 from faceswapd.control.own_link import own_link
-from faceswapd.control.port import NoPortError, Port, open_port
-from faceswapd.control.storage import Storage
-from faceswapd.control.thumbnails import Thumbnails
+from faceswapd.control.wire import address
 from faceswapd.core.gate import Gate, Held
 from faceswapd.core.wish import frames_of
 from faceswapd.engines.facefusion.engine import FaceFusionEngine

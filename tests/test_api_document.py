@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from faceswapd.control.routes import OPERATIONS
+from faceswapd.control.routes.table import OPERATIONS
 from tests.acceptance.conftest import NewFarm, media, new_farm  # noqa: F401 - fixtures
 
 DOCUMENT = (Path(__file__).parent.parent / "docs" / "api.md").read_text(encoding="utf-8")

@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import quote
 
 from faceswapd.cli import init
-from faceswapd.control import messages
+from faceswapd.control.wire import messages
 from faceswapd.ctl.client import Client, Problem
 
 FACE = "sam"
@@ -194,7 +194,7 @@ class Daemon:
 
 def _socket(config: Path) -> str:
     """Where the daemon of a configuration will listen."""
-    from faceswapd.control.address import place_for
+    from faceswapd.control.wire.address import place_for
     from faceswapd.settings import SettingsError, load
 
     try:

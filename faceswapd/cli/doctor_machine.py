@@ -17,7 +17,7 @@ from faceswapd.children.limits import NICE
 from faceswapd.cli.looking import Look, aside
 from faceswapd.cli.service import service
 from faceswapd.cli.systemd_unit import SYSTEMCTL, UNIT, lingers
-from faceswapd.control import address, messages
+from faceswapd.control.wire import address, messages
 from faceswapd.core.checkup import Finding, ok, problem, warning
 from faceswapd.ctl.client import UNREACHABLE, Client, Problem
 from faceswapd.settings import Settings

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from faceswapd.cli.place import CONFIG
-from faceswapd.control.address import home_folder
+from faceswapd.control.wire.address import home_folder
 from faceswapd.runtime import notes
 from faceswapd.settings import example
 

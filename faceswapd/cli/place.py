@@ -4,7 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from faceswapd.control.address import home_folder
+from faceswapd.control.wire.address import home_folder
 
 CONFIG = "config.toml"
 

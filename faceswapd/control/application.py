@@ -10,13 +10,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from faceswapd.control import messages
+from faceswapd.control.doors.guard import Guard
 from faceswapd.control.feed import Feed
-from faceswapd.control.guard import Guard
-from faceswapd.control.handlers import Refused
 from faceswapd.control.live import House
 from faceswapd.control.operation import Operation, Told
-from faceswapd.control.routes import OPERATIONS
+from faceswapd.control.refusal import Refused
+from faceswapd.control.routes.table import OPERATIONS
+from faceswapd.control.wire import messages
 from faceswapd.ledger.connection import LedgerFullError
 
 # What is said is true for this moment and this one who asks, and is what it says it is.

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from faceswapd.control import job_messages, messages
 from faceswapd.control.live import House
-from faceswapd.control.stream_messages import Course, Progress
 from faceswapd.control.views import View
+from faceswapd.control.wire import job_messages, messages
+from faceswapd.control.wire.stream_messages import Course, Progress
 from faceswapd.ledger import events, reports
 from faceswapd.ledger.records import EventRecord
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from faceswapd.control.keys import Keys
-from faceswapd.control.storage import Storage
-from faceswapd.control.wrong_keys import WrongKeys
+from faceswapd.control.doors.keys import Keys
+from faceswapd.control.doors.wrong_keys import WrongKeys
+from faceswapd.control.files.storage import Storage
 from faceswapd.core.asking import NOTHING_TOLD, Told
 from faceswapd.core.breaker import CLOSED, Breaker
 from faceswapd.core.gate import NO_LIMITS, Gate, Limits, Reading

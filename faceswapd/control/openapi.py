@@ -22,9 +22,9 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
 import faceswapd
-from faceswapd.control import messages
-from faceswapd.control.guard import COOKIE
+from faceswapd.control.doors.guard import COOKIE
 from faceswapd.control.operation import Hears, Operation, Parameter
+from faceswapd.control.wire import messages
 
 _ALL_SAY: Final = (401, 403, 421, 429, 500, 503)  # whatever is asked
 _MEANINGS: Final = {
@@ -209,6 +209,6 @@ def _comments(kind: type) -> Iterator[tuple[str, str]]:
 
 
 if __name__ == "__main__":
-    from faceswapd.control.routes import DOCUMENT_FILE, OPERATIONS
+    from faceswapd.control.routes.table import DOCUMENT_FILE, OPERATIONS
 
     DOCUMENT_FILE.write_text(document(OPERATIONS), encoding="utf-8")

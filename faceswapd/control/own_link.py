@@ -5,7 +5,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from faceswapd.control import address, server
+from faceswapd.control import server
+from faceswapd.control.wire import address
 
 
 @contextlib.contextmanager

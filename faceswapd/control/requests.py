@@ -9,8 +9,8 @@ from urllib.parse import parse_qs
 
 from starlette.requests import ClientDisconnect, Request
 
-from faceswapd.control.handlers import Refused
-from faceswapd.control.messages import NotAsWrittenError, from_wire
+from faceswapd.control.refusal import Refused
+from faceswapd.control.wire.messages import NotAsWrittenError, from_wire
 
 LARGEST_BODY = 64 * 1024  # bytes; no JSON of this wire is longer
 LINE_GONE = "faceswapd.line_gone"  # in the scope's extensions: the event that the connection is over
@@ -18,6 +18,12 @@ SERVER_OVER = "faceswapd.server_over"  # the event that the server ends, and ans
 LONGEST_NUMBER = 18  # digits; of nothing longer SQLite knows
 
 T = TypeVar("T")
+
+
+def length(request: Request) -> int:
+    """How many bytes are announced; 0 where nobody says."""
+    text = request.headers.get("content-length", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else 0
 
 
 def number(request: Request) -> int:

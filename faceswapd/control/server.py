@@ -21,9 +21,9 @@ from starlette.applications import Starlette
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from faceswapd.control.application import application
-from faceswapd.control.guard import PEER, Peer
+from faceswapd.control.doors.guard import PEER, Peer
+from faceswapd.control.doors.port import BACKLOG, Port
 from faceswapd.control.live import House
-from faceswapd.control.port import BACKLOG, Port
 from faceswapd.control.requests import LINE_GONE, SERVER_OVER
 
 PULSE_SECONDS = 2.0  # between two questions to ourselves

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from faceswapd.control import messages
 from faceswapd.control.live import InboxLive, Live
+from faceswapd.control.wire import messages
 from faceswapd.core import eta
 from faceswapd.core.failures import Failure
 from faceswapd.core.job import Parked, State

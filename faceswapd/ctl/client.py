@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple, TypeVar
 
-from faceswapd.control.messages import Error, from_wire
+from faceswapd.control.wire.messages import Error, from_wire
 
 REFUSED: Final = 1  # exit codes; `parser.py` documents them
 UNREACHABLE: Final = 3

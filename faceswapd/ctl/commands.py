@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from faceswapd.control.messages import Done, Job, Jobs, Status
+from faceswapd.control.wire.messages import Done, Job, Jobs, Status
 from faceswapd.ctl import socket_path
 from faceswapd.ctl.client import REFUSED, UNREACHABLE, Client, Problem
 from faceswapd.ctl.output import complain, complain_of, print_json
@@ -101,7 +101,7 @@ def _jobs(client: Client, arguments: Namespace, terminal: Terminal) -> int:
 
 
 def _show(client: Client, arguments: Namespace, terminal: Terminal) -> int:
-    from faceswapd.control.job_messages import JobDetail
+    from faceswapd.control.wire.job_messages import JobDetail
     from faceswapd.ctl.job_screens import job_screen
 
     worst = 0
@@ -149,7 +149,7 @@ def _watch(client: Client, arguments: Namespace, terminal: Terminal) -> int:
 
 
 def _explain(client: Client, arguments: Namespace, terminal: Terminal) -> int:
-    from faceswapd.control.job_messages import Explanation
+    from faceswapd.control.wire.job_messages import Explanation
 
     answer = client.get(Explanation, f"/api/explain?path={_asked_path(arguments.path)}")
     if isinstance(answer, Problem):

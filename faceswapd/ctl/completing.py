@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
-from faceswapd.control.messages import Jobs, Status
+from faceswapd.control.wire.messages import Jobs, Status
 from faceswapd.ctl.client import Client, Problem
 
 WORD: Final = "__complete"

@@ -6,9 +6,9 @@ from argparse import Namespace
 from collections.abc import Iterable
 from typing import Final
 
-from faceswapd.control.event_messages import Events
-from faceswapd.control.job_messages import Event
-from faceswapd.control.stream_messages import Hello
+from faceswapd.control.wire.event_messages import Events
+from faceswapd.control.wire.job_messages import Event
+from faceswapd.control.wire.stream_messages import Hello
 from faceswapd.ctl.client import UNREACHABLE, Client, Problem
 from faceswapd.ctl.output import complain, complain_of, print_json
 from faceswapd.ctl.plain import clean, clock

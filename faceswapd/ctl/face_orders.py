@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from faceswapd.control.face_messages import FaceAdded, FaceRemoved
+from faceswapd.control.wire.face_messages import FaceAdded, FaceRemoved
 from faceswapd.ctl.client import REFUSED, Client, Problem
 from faceswapd.ctl.output import complain, complain_of, print_json
 from faceswapd.ctl.plain import clean

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from faceswapd.control.job_messages import Execution, Explanation, JobDetail
-from faceswapd.control.messages import Job, Jobs
+from faceswapd.control.wire.job_messages import Execution, Explanation, JobDetail
+from faceswapd.control.wire.messages import Job, Jobs
 from faceswapd.ctl.plain import bar, base_name, clean, clock, columns, count, cut, duration, pad, percent, shorten
 from faceswapd.ctl.terminal import ENDLESS, Line, Look, Terminal
 

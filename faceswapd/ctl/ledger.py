@@ -3,9 +3,9 @@
 import os
 from argparse import Namespace
 
-from faceswapd.control.job_messages import Retried
-from faceswapd.control.ledger_messages import LedgerCheck
-from faceswapd.control.messages import Done
+from faceswapd.control.wire.job_messages import Retried
+from faceswapd.control.wire.ledger_messages import LedgerCheck
+from faceswapd.control.wire.messages import Done
 from faceswapd.ctl.client import REFUSED, Client, Problem
 from faceswapd.ctl.output import complain_of, print_json
 from faceswapd.ctl.terminal import Line, Terminal

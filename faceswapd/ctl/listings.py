@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from faceswapd.control.listing_messages import FaceLine, Faces, Inboxes, InboxLine, PresetLine, Presets
+from faceswapd.control.wire.listing_messages import FaceLine, Faces, Inboxes, InboxLine, PresetLine, Presets
 from faceswapd.ctl.client import Client, Problem
 from faceswapd.ctl.output import complain_of, print_json
 from faceswapd.ctl.table import table

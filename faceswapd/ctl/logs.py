@@ -4,7 +4,7 @@ import sys
 import time
 from typing import Final
 
-from faceswapd.control.log_messages import JobLog
+from faceswapd.control.wire.log_messages import JobLog
 from faceswapd.ctl.client import UNREACHABLE, Client, Problem
 from faceswapd.ctl.events import AWAY, BACK
 from faceswapd.ctl.output import complain, complain_of, print_json

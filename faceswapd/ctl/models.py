@@ -4,8 +4,8 @@ import sys
 import time
 from typing import Final
 
-from faceswapd.control.messages import Done
-from faceswapd.control.model_messages import Model, Models, Pruned, Pulling
+from faceswapd.control.wire.messages import Done
+from faceswapd.control.wire.model_messages import Model, Models, Pruned, Pulling
 from faceswapd.ctl.client import REFUSED, Client, Problem
 from faceswapd.ctl.output import complain, complain_of, print_json
 from faceswapd.ctl.plain import bar, clean, columns, cut, pad, percent, wrap

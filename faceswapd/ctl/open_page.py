@@ -4,7 +4,7 @@ import os
 import sys
 from argparse import Namespace
 
-from faceswapd.control.login_messages import Link
+from faceswapd.control.wire.login_messages import Link
 from faceswapd.ctl.client import Client, Problem
 from faceswapd.ctl.output import complain_of, print_json
 from faceswapd.ctl.terminal import Line, Terminal

@@ -4,7 +4,7 @@ import json
 import sys
 from typing import Any
 
-from faceswapd.control.messages import to_wire
+from faceswapd.control.wire.messages import to_wire
 from faceswapd.ctl.client import Problem
 from faceswapd.ctl.plain import clean
 

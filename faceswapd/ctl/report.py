@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from faceswapd.control.report_messages import DayLine, FailureLine, Report, SlotUse, SpeedLine
+from faceswapd.control.wire.report_messages import DayLine, FailureLine, Report, SlotUse, SpeedLine
 from faceswapd.ctl.client import Client, Problem
 from faceswapd.ctl.output import complain_of, print_json
 from faceswapd.ctl.plain import count, cut, duration

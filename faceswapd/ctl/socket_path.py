@@ -12,7 +12,7 @@ def find(given: str | None) -> str:
     if named:
         return _moved(named) if len(os.path.abspath(os.fsencode(named))) > SHORT else named  # noqa: PTH100
     # pathlib takes 5 ms, so it is imported where no path is given.
-    from faceswapd.control.address import SOCKET_NAME, home_folder, is_private, runtime_folder
+    from faceswapd.control.wire.address import SOCKET_NAME, home_folder, is_private, runtime_folder
 
     folder = runtime_folder()
     link = folder / SOCKET_NAME
@@ -26,7 +26,7 @@ def _moved(named: str) -> str:
     """Where the socket lies if its path is over the system's limit and the daemon had to put it elsewhere."""
     from pathlib import Path
 
-    from faceswapd.control.address import is_private, place_for
+    from faceswapd.control.wire.address import is_private, place_for
 
     wanted = Path(named).absolute()
     place = place_for(wanted)

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from faceswapd.control.address import home_folder
+from faceswapd.control.wire.address import home_folder
 from faceswapd.ctl.plain import shell_quote
 
 AGENT: Final = "io.github.faceswapd.agent"  # the service's label on macOS

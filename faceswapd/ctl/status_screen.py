@@ -7,7 +7,7 @@ section's title.
 
 from typing import NamedTuple
 
-from faceswapd.control.messages import WISHED, Job, Skipped, Status
+from faceswapd.control.wire.messages import WISHED, Job, Skipped, Status
 from faceswapd.ctl.plain import (
     bar,
     base_name,

@@ -6,9 +6,9 @@ import socket
 import time
 from typing import Any, Final, Self
 
-from faceswapd.control.job_messages import Event
-from faceswapd.control.messages import from_wire
-from faceswapd.control.stream_messages import Hello, Progress
+from faceswapd.control.wire.job_messages import Event
+from faceswapd.control.wire.messages import from_wire
+from faceswapd.control.wire.stream_messages import Hello, Progress
 from faceswapd.ctl.client import ANSWER_SECONDS, BROKEN_OFF, UNREACHABLE, Client, Problem
 
 SILENT_SECONDS: Final = 60.0  # the daemon says something every 15 s, be it that all is well

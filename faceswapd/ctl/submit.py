@@ -7,7 +7,7 @@ import time
 from argparse import Namespace
 from typing import Any, Final
 
-from faceswapd.control.submit_messages import Offer, Submission, Submitted
+from faceswapd.control.wire.submit_messages import Offer, Submission, Submitted
 from faceswapd.ctl.client import REFUSED, Client, Problem
 from faceswapd.ctl.output import complain, complain_of, print_json
 from faceswapd.ctl.plain import clean, count, duration

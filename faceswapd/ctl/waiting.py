@@ -3,7 +3,7 @@
 import time
 from typing import Final, NamedTuple
 
-from faceswapd.control.job_messages import Event, JobDetail
+from faceswapd.control.wire.job_messages import Event, JobDetail
 from faceswapd.ctl.client import REFUSED, UNREACHABLE, Client, Problem
 from faceswapd.ctl.job_screens import how_it_ended
 from faceswapd.ctl.output import complain, complain_of, print_json

@@ -6,9 +6,9 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from faceswapd.control.job_messages import Event, JobDetail
-from faceswapd.control.messages import Job, Status
-from faceswapd.control.stream_messages import Progress
+from faceswapd.control.wire.job_messages import Event, JobDetail
+from faceswapd.control.wire.messages import Job, Status
+from faceswapd.control.wire.stream_messages import Progress
 from faceswapd.ctl.client import UNREACHABLE, Client, Problem
 from faceswapd.ctl.job_screens import file_name, how_it_ended
 from faceswapd.ctl.output import complain_of, print_json

@@ -1,6 +1,6 @@
 """`faceswapctl webhook`: which programs are told what happens, how they get on, and whether they hear."""
 
-from faceswapd.control.webhook_messages import Webhook, Webhooks, WebhookTried
+from faceswapd.control.wire.webhook_messages import Webhook, Webhooks, WebhookTried
 from faceswapd.ctl.client import REFUSED, UNREACHABLE, Client, Problem
 from faceswapd.ctl.output import complain, complain_of, print_json
 from faceswapd.ctl.plain import clean, columns, cut, pad

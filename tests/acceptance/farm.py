@@ -17,7 +17,7 @@ from urllib.parse import quote
 import psutil
 
 from faceswapd.cli import init
-from faceswapd.control import job_messages, messages
+from faceswapd.control.wire import job_messages, messages
 from faceswapd.ctl.client import Client
 
 Message = TypeVar("Message")

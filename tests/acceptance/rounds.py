@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from faceswapd.control import messages
+from faceswapd.control.wire import messages
 from faceswapd.runtime.outbox import STAGING, digest
 from tests.acceptance.farm import JOB_SECONDS, Farm, children, gone
 

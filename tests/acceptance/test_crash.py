@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from faceswapd.control import submit_messages
+from faceswapd.control.wire import submit_messages
 from faceswapd.ctl.client import Problem
 from tests.acceptance.conftest import NewFarm
 from tests.acceptance.crash import REQUEUED_SECONDS, Crash, elsewhere

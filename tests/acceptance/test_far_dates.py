@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from faceswapd.control import messages
+from faceswapd.control.wire import messages
 from tests.acceptance.farm import Farm
 
 FAR = 9_500_000_000  # seconds: the year 2271, whose nanoseconds since 1970 are more than 63 bits hold

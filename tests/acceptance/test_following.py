@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from faceswapd.control.event_messages import Events
+from faceswapd.control.wire.event_messages import Events
 from tests.acceptance.farm import JOB_SECONDS, Farm
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from faceswapd.control import job_messages, messages
+from faceswapd.control.wire import job_messages, messages
 from faceswapd.media.drawn_scene import write_scene_image
 from tests.acceptance.conftest import NewFarm
 from tests.acceptance.farm import Farm

@@ -10,7 +10,7 @@ import cv2
 import pytest
 from tusclient.client import TusClient
 
-from faceswapd.control import job_messages, messages
+from faceswapd.control.wire import job_messages, messages
 from tests.acceptance.conftest import NewFarm
 from tests.acceptance.farm import Farm, free_port
 from tests.control import requesting

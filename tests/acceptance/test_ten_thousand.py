@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 import pytest
 
-from faceswapd.control import messages
+from faceswapd.control.wire import messages
 from faceswapd.media.drawn import write_portrait
 from faceswapd.media.drawn_scene import write_scene_image
 from tests.acceptance import crowds

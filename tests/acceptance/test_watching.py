@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from faceswapd.control import messages
+from faceswapd.control.wire import messages
 from tests.acceptance.conftest import NewFarm
 from tests.acceptance.farm import Farm
 from tests.acceptance.namespace import Namespace, namespace

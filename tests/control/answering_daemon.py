@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
-from faceswapd.control.messages import Error, is_message, to_wire
+from faceswapd.control.wire.messages import Error, is_message, to_wire
 
 Answer = Any  # a message, bytes sent as they are, (HTTP status, Error), or what is told piece by piece
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from faceswapd.control.doors.port import open_port
+from faceswapd.control.files.storage import Storage
+from faceswapd.control.files.thumbnails import Thumbnails
 from faceswapd.control.live import House, InboxLive, Live, Orders
-from faceswapd.control.port import open_port
 from faceswapd.control.server import Server, listen
-from faceswapd.control.storage import Storage
-from faceswapd.control.thumbnails import Thumbnails
 from faceswapd.core.gate import Gate
 from faceswapd.core.intake import Face, Rules, Signature
 from faceswapd.core.job import Parked

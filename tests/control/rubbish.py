@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from faceswapd.control.requests import LARGEST_BODY
-from faceswapd.control.routes import OPERATIONS
+from faceswapd.control.routes.table import OPERATIONS
 
 NUMBERS = (
     *("0", "-1", "1", "2", "77", "1000000000000000000", "9223372036854775808", "9" * 400, "1e9", "0x1", "1.5", "+1"),

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from faceswapd.control.job_messages import Event, Execution, JobDetail
-from faceswapd.control.messages import Face, Held, Inbox, Job, Skipped, Status
+from faceswapd.control.wire.job_messages import Event, Execution, JobDetail
+from faceswapd.control.wire.messages import Face, Held, Inbox, Job, Skipped, Status
 
 NOW = 1_763_816_400.0
 FOLDER = "/home/ann/FaceSwap"

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from faceswapd.control import messages
+from faceswapd.control.doors.port import Port
 from faceswapd.control.live import House
-from faceswapd.control.port import Port
+from faceswapd.control.wire import messages
 from faceswapd.engines.facefusion.installation import Installation
 from faceswapd.ledger.connection import Ledger
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from faceswapd import __version__
-from faceswapd.control import address
-from faceswapd.control.job_messages import Explanation, Retried
-from faceswapd.control.ledger_messages import LedgerCheck
-from faceswapd.control.log_messages import JobLog
-from faceswapd.control.messages import Done, Error, Jobs, to_wire
+from faceswapd.control.wire import address
+from faceswapd.control.wire.job_messages import Explanation, Retried
+from faceswapd.control.wire.ledger_messages import LedgerCheck
+from faceswapd.control.wire.log_messages import JobLog
+from faceswapd.control.wire.messages import Done, Error, Jobs, to_wire
 from faceswapd.ctl import main
 from faceswapd.ctl.client import BROKEN_OFF
 from faceswapd.ctl.job_screens import jobs_table

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from faceswapd.control.messages import Error, Face, Inbox, Jobs
+from faceswapd.control.wire.messages import Error, Face, Inbox, Jobs
 from faceswapd.ctl import main
 from tests.control import samples
 from tests.control.answering_daemon import Answers, listening

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from faceswapd.control.event_messages import Events
-from faceswapd.control.job_messages import Event
-from faceswapd.control.messages import Error, to_wire
-from faceswapd.control.stream_messages import Hello
+from faceswapd.control.wire.event_messages import Events
+from faceswapd.control.wire.job_messages import Event
+from faceswapd.control.wire.messages import Error, to_wire
+from faceswapd.control.wire.stream_messages import Hello
 from faceswapd.ctl import main
 from faceswapd.ctl.events import ANOTHER, AWAY, BACK, MISSED, PIECE
 from faceswapd.ctl.plain import clock

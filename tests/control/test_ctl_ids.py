@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from faceswapd.control.messages import Done, Error
+from faceswapd.control.wire.messages import Done, Error
 from faceswapd.ctl import main
 from faceswapd.ctl.parser import parser
 from tests.control import samples

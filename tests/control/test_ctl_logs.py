@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from faceswapd.control.log_messages import JobLog
-from faceswapd.control.messages import Error
+from faceswapd.control.wire.log_messages import JobLog
+from faceswapd.control.wire.messages import Error
 from faceswapd.ctl import main
 from tests.control.answering_daemon import Answers, listening
 from tests.control.test_ctl_commands import _own_home, asked, path  # noqa: F401 - fixtures

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from faceswapd.control.event_messages import Events
-from faceswapd.control.job_messages import Event
-from faceswapd.control.log_messages import JobLog
-from faceswapd.control.messages import Jobs
+from faceswapd.control.wire.event_messages import Events
+from faceswapd.control.wire.job_messages import Event
+from faceswapd.control.wire.log_messages import JobLog
+from faceswapd.control.wire.messages import Jobs
 from faceswapd.ctl import main
 from faceswapd.ctl.commands import COMMANDS
 from tests.control import samples

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from faceswapd.control.messages import Done, Error, to_wire
-from faceswapd.control.model_messages import Model, Models, Pruned, Pulling, Unneeded
+from faceswapd.control.wire.messages import Done, Error, to_wire
+from faceswapd.control.wire.model_messages import Model, Models, Pruned, Pulling, Unneeded
 from faceswapd.ctl import main, models
 from faceswapd.ctl.client import Client
 from faceswapd.ctl.models import carry_out, models_screen

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from faceswapd.control.login_messages import Link
-from faceswapd.control.messages import Error
+from faceswapd.control.wire.login_messages import Link
+from faceswapd.control.wire.messages import Error
 from faceswapd.ctl import main
 from tests.control.answering_daemon import Answers, listening
 

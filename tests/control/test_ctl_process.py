@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from faceswapd.control.job_messages import Event
-from faceswapd.control.messages import Done, Error, Jobs
-from faceswapd.control.stream_messages import Hello, Progress
+from faceswapd.control.wire.job_messages import Event
+from faceswapd.control.wire.messages import Done, Error, Jobs
+from faceswapd.control.wire.stream_messages import Hello, Progress
 from faceswapd.ctl import main
 from tests.control import samples
 from tests.control.answering_daemon import Answers, Telling, listening
@@ -51,7 +51,8 @@ def test_only_the_standard_library_is_loaded(path: Path) -> None:
     assert {name for name in own if not name.startswith("faceswapd.ctl")} == {
         "faceswapd",
         "faceswapd.control",
-        "faceswapd.control.messages",
+        "faceswapd.control.wire",
+        "faceswapd.control.wire.messages",
     }
     tops = {name.partition(".")[0] for name in loaded} - {"__main__", "faceswapd", "_distutils_hack", "sitecustomize"}
     assert {name for name in tops if name not in sys.stdlib_module_names} == set()

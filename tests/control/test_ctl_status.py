@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from faceswapd.control.messages import Face, Inbox, Skipped, Status
+from faceswapd.control.wire.messages import Face, Inbox, Skipped, Status
 from faceswapd.ctl.plain import columns
 from faceswapd.ctl.status_screen import status_screen
 from faceswapd.ctl.terminal import Terminal

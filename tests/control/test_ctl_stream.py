@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from faceswapd.control.job_messages import Event
-from faceswapd.control.messages import to_wire
-from faceswapd.control.stream_messages import Course, Hello, Progress
+from faceswapd.control.wire.job_messages import Event
+from faceswapd.control.wire.messages import to_wire
+from faceswapd.control.wire.stream_messages import Course, Hello, Progress
 from faceswapd.ctl import stream as streams
 from faceswapd.ctl.client import UNREACHABLE, Client, Problem
 from faceswapd.ctl.stream import Stream

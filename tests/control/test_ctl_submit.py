@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from faceswapd.control.messages import Error, to_wire
-from faceswapd.control.submit_messages import Offer, Submission, Submitted
+from faceswapd.control.wire.messages import Error, to_wire
+from faceswapd.control.wire.submit_messages import Offer, Submission, Submitted
 from faceswapd.ctl import main
 from tests.control import samples
 from tests.control.answering_daemon import Answers, listening

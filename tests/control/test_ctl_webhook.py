@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from faceswapd.control.messages import Error
-from faceswapd.control.webhook_messages import Webhook, Webhooks, WebhookTried
+from faceswapd.control.wire.messages import Error
+from faceswapd.control.wire.webhook_messages import Webhook, Webhooks, WebhookTried
 from faceswapd.ctl import main
 from faceswapd.ctl.terminal import Line, Look, Terminal
 from faceswapd.ctl.webhook import webhooks_screen

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from faceswapd.control import job_messages, messages
-from faceswapd.control.event_messages import Events
+from faceswapd.control.wire import job_messages, messages
+from faceswapd.control.wire.event_messages import Events
 from faceswapd.ledger import events, standing
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.history import note

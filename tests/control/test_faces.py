@@ -5,8 +5,8 @@ from urllib.parse import quote
 
 import pytest
 
-from faceswapd.control import face_folder, face_routes
-from faceswapd.control.face_folder import ASIDE
+from faceswapd.control.files import face_folder, photos
+from faceswapd.control.files.face_folder import ASIDE
 from faceswapd.ledger import standing
 from faceswapd.ledger.standing import FaceRecord
 from tests.control.requesting import BOUNDARY, FORM, Piece, ask, form, half_said, send, until
@@ -71,7 +71,7 @@ async def test_what_is_no_photo_is_refused_and_leaves_nothing(
     faces: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(face_routes, "LARGEST_PHOTO", 2000)
+    monkeypatch.setattr(photos, "LARGEST_PHOTO", 2000)
     for pieces, status, error in REFUSED:
         said = await send(control.path, "/api/faces/alice", *pieces)
         assert (said.status, said.json["error"][: len(error)]) == (status, error)

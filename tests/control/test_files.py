@@ -12,9 +12,9 @@ from urllib.parse import quote
 import pytest
 from starlette.datastructures import Headers
 
-from faceswapd.control.file_answers import PIECE, Part, disposition, goes_on, is_known, part_of, type_of
-from faceswapd.control.places import ElsewhereError, open_below
-from faceswapd.control.thumbnails import Thumbnails
+from faceswapd.control.files.file_answers import PIECE, Part, disposition, goes_on, is_known, part_of, type_of
+from faceswapd.control.files.places import ElsewhereError, open_below
+from faceswapd.control.files.thumbnails import Thumbnails
 from faceswapd.core.failures import Failure
 from faceswapd.core.intake import Signature
 from faceswapd.core.retry import GiveUp

@@ -4,11 +4,11 @@ import json
 import time
 from dataclasses import replace
 
-from faceswapd.control import messages
-from faceswapd.control.handlers import ready
-from faceswapd.control.health_messages import Health, Moment
-from faceswapd.control.health_routes import health as asked
 from faceswapd.control.live import SlotLive
+from faceswapd.control.routes.handlers import ready
+from faceswapd.control.routes.health_routes import health as asked
+from faceswapd.control.wire import messages
+from faceswapd.control.wire.health_messages import Health, Moment
 from faceswapd.core.breaker import Breaker
 from faceswapd.core.failures import Failure
 from faceswapd.core.gate import FolderReading, Gate, GpuReading, Held, Limits, Reading

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from faceswapd.control import idempotency
+from faceswapd.control.routes import idempotency
 from faceswapd.ledger import reports
 from tests.control.requesting import FORM, Answer, Piece, ask, form, half_said, send, until
 from tests.control.serving import Control

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from faceswapd.control import listing_routes, messages
-from faceswapd.control.listing_messages import FaceLine, Faces, Inboxes, InboxLine, PresetLine, Presets
-from faceswapd.control.listing_routes import MOST_PHOTOS
+from faceswapd.control.routes import listing_routes
+from faceswapd.control.routes.listing_routes import MOST_PHOTOS
+from faceswapd.control.wire import messages
+from faceswapd.control.wire.listing_messages import FaceLine, Faces, Inboxes, InboxLine, PresetLine, Presets
 from faceswapd.core.presets import PresetSpec
 from faceswapd.ctl import main
 from faceswapd.ctl.listings import faces_screen, inboxes_screen, presets_screen

@@ -3,9 +3,10 @@
 import time
 from dataclasses import replace
 
-from faceswapd.control import log_routes, messages
 from faceswapd.control.live import LogLive
-from faceswapd.control.log_messages import JobLog
+from faceswapd.control.routes import log_routes
+from faceswapd.control.wire import messages
+from faceswapd.control.wire.log_messages import JobLog
 from faceswapd.core.failures import Failure
 from faceswapd.core.retry import GiveUp
 from faceswapd.core.running_log import RunningLog

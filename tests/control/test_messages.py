@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from faceswapd import control
-from faceswapd.control.messages import Done, Job, Jobs, Status, from_wire, is_message, to_wire
+from faceswapd.control import wire
+from faceswapd.control.wire.messages import Done, Job, Jobs, Status, from_wire, is_message, to_wire
 
-MODULES = [import_module(f"{control.__name__}.{path.stem}") for path in Path(control.__path__[0]).glob("*messages.py")]
+MODULES = [import_module(f"{wire.__name__}.{path.stem}") for path in Path(wire.__path__[0]).glob("*messages.py")]
 KINDS = sorted(
     (kind for module in MODULES for kind in vars(module).values() if is_message(kind)),
     key=lambda kind: (kind.__module__, kind.__name__),

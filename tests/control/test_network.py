@@ -11,12 +11,13 @@ from urllib.parse import quote
 import pytest
 from starlette.requests import Request
 
-from faceswapd.control import messages, stream_routes
-from faceswapd.control.guard import address_of
-from faceswapd.control.keys import Keys, UnsafeTokenError, token_of
-from faceswapd.control.login_messages import Link
-from faceswapd.control.port import NoPortError, open_port
-from faceswapd.control.wrong_keys import FAILURE_SECONDS, MOST_ADDRESSES, MOST_FAILURES, WrongKeys
+from faceswapd.control.doors.guard import address_of
+from faceswapd.control.doors.keys import Keys, UnsafeTokenError, token_of
+from faceswapd.control.doors.port import NoPortError, open_port
+from faceswapd.control.doors.wrong_keys import FAILURE_SECONDS, MOST_ADDRESSES, MOST_FAILURES, WrongKeys
+from faceswapd.control.routes import stream_routes
+from faceswapd.control.wire import messages
+from faceswapd.control.wire.login_messages import Link
 from faceswapd.settings.schema import HttpSettings
 from tests.control.serving import Control
 

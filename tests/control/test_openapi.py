@@ -7,10 +7,10 @@ from typing import Any
 
 from starlette.routing import Route
 
-from faceswapd.control import messages
 from faceswapd.control.application import application
 from faceswapd.control.openapi import document
-from faceswapd.control.routes import DOCUMENT_FILE, OPERATIONS
+from faceswapd.control.routes.table import DOCUMENT_FILE, OPERATIONS
+from faceswapd.control.wire import messages
 from tests.control.serving import Control
 
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from faceswapd.control import page_routes
+from faceswapd.control.routes import page_routes
 from tests.control.serving import Control
 from tests.control.test_network import ask, cookie
 
-STATIC = Path(page_routes.__file__).with_name("static")
+STATIC = Path(page_routes.__file__).parent.with_name("static")
 POLICY = {
     *("default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' blob:", "media-src 'self'"),
     *("connect-src 'self'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"),

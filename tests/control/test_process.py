@@ -15,7 +15,7 @@ import psutil
 import pytest
 from pydantic import ByteSize
 
-from faceswapd.control import receiving
+from faceswapd.control.files import receiving
 from faceswapd.core.job import State
 from faceswapd.ledger import outcomes, reports
 from faceswapd.ledger.records import JobRecord

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from faceswapd.control import messages
-from faceswapd.control.report_messages import DayLine, FailureLine, Report, SlotUse, SpeedLine
-from faceswapd.control.report_routes import made
+from faceswapd.control.routes.report_routes import made
+from faceswapd.control.wire import messages
+from faceswapd.control.wire.report_messages import DayLine, FailureLine, Report, SlotUse, SpeedLine
 from faceswapd.core.catalogue import CATALOGUE
 from faceswapd.core.failures import Failure
 from faceswapd.core.retry import GiveUp

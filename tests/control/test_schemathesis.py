@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from faceswapd.control import handlers, wrong_keys
+from faceswapd.control.doors import wrong_keys
+from faceswapd.control.routes import handlers
 from tests.control.serving import Control
 
 SECONDS = 600.0

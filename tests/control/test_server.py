@@ -13,11 +13,12 @@ from urllib.parse import quote
 import pytest
 from structlog.testing import capture_logs
 
-from faceswapd.control import messages, model_handlers, model_messages
-from faceswapd.control.handlers import Refused
 from faceswapd.control.operation import Hears
+from faceswapd.control.refusal import Refused
 from faceswapd.control.requests import LARGEST_BODY
-from faceswapd.control.routes import OPERATIONS
+from faceswapd.control.routes import model_handlers
+from faceswapd.control.routes.table import OPERATIONS
+from faceswapd.control.wire import messages, model_messages
 from faceswapd.core.intake import Signature
 from faceswapd.core.target import Facts, Kind
 from faceswapd.ledger import admission, outcomes, standing

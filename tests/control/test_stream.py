@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import pytest
 
 from faceswapd.control import feed as feeds
-from faceswapd.control import stream_routes
 from faceswapd.control.live import CourseLive, Live
+from faceswapd.control.routes import stream_routes
 from faceswapd.ledger.history import note
 from tests.control.serving import SECONDS, Control
 

@@ -10,9 +10,10 @@ from urllib.parse import quote
 
 import pytest
 
-from faceswapd.control import messages, submit_handlers
-from faceswapd.control.submit_handlers import MOST_NAMES, MOST_TARGETS
-from faceswapd.control.submit_messages import Offer, Submission, Submitted
+from faceswapd.control.routes import submit_handlers
+from faceswapd.control.routes.submit_handlers import MOST_NAMES, MOST_TARGETS
+from faceswapd.control.wire import messages
+from faceswapd.control.wire.submit_messages import Offer, Submission, Submitted
 from faceswapd.ledger import reports, submission
 from tests.control.serving import Control
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from faceswapd.control import job_messages, messages
+from faceswapd.control.wire import job_messages, messages
 from faceswapd.engines.facefusion.find import python_of
 from faceswapd.media.drawn import write_portrait
 from faceswapd.media.drawn_scene import write_scene_image, write_scene_video

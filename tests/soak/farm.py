@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from faceswapd.cli import init
-from faceswapd.control.address import place_for
+from faceswapd.control.wire.address import place_for
 from faceswapd.ctl.client import Client
 from tests.fakes.facefusion_root import make_root, write_settings
 from tests.soak.book import Place

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import psutil
 
-from faceswapd.control import messages
+from faceswapd.control.wire import messages
 from faceswapd.ctl.client import Problem
 from tests.soak.farm import Farm
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from faceswapd.control import messages
+from faceswapd.control.wire import messages
 from faceswapd.ctl.client import UNREACHABLE, Problem
 from tests.soak.book import Book
 from tests.soak.dice import Dice

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from faceswapd.control import job_messages, messages
+from faceswapd.control.wire import job_messages, messages
 from tests.acceptance.farm import Farm
 
 NewFarm = Callable[..., Farm]
