@@ -77,6 +77,12 @@ class Rounds:
         self.wants += fresh
         return fresh
 
+    def drop_one_that_lasts(self) -> Want:
+        """A video that runs for some seconds, and is left in peace."""
+        want = self._put("long.mp4", "inbox", f"alice/lasting-{self.number:03}.mp4", "succeeded")
+        self.wants.append(want)
+        return want
+
     def _put(self, source: str, inbox: str, place: str, end: str) -> Want:
         target = self.farm.folder / inbox / place
         target.parent.mkdir(parents=True, exist_ok=True)

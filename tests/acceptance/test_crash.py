@@ -70,6 +70,13 @@ def dies_at_the_breaker(crash: Crash, point: str) -> None:
     crash.recovers(point, wants, folder.unlink)
 
 
+def dies_while_it_swaps(crash: Crash, point: str) -> None:
+    """Progress is written once a second: of a video that nobody cancels before."""
+    wants = [*crash.rounds.drop(video=False), crash.rounds.drop_one_that_lasts()]
+    crash.start(point)
+    crash.recovers(point, wants)
+
+
 def dies_at_a_pause(crash: Crash, point: str) -> None:
     wants = crash.rounds.drop(video=False)
     crash.start(point)
@@ -122,6 +129,8 @@ WAYS: dict[str, Callable[[Crash, str], None]] = {
     "after gate": dies_at_the_gate,
     "before breaker": dies_at_the_breaker,
     "after breaker": dies_at_the_breaker,
+    "before progress": dies_while_it_swaps,
+    "after progress": dies_while_it_swaps,
     "before pause": dies_at_a_pause,
     "after pause": dies_at_a_pause,
     "before resume": dies_at_a_pause,
