@@ -52,6 +52,12 @@ def test_each_reference_leads_somewhere() -> None:
         assert place
 
 
+def test_schemas_are_called_by_the_message_alone() -> None:
+    schemas = served()["components"]["schemas"]
+    assert {"JobProgress", "Progress"} <= set(schemas)
+    assert [name for name in schemas if not name.isalnum()] == [], "two messages have one name"
+
+
 def test_fields_are_there_with_what_they_mean() -> None:
     schemas = served()["components"]["schemas"]
     for name in ("Job", "Jobs", "Status", "Inbox"):

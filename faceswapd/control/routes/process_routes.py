@@ -21,7 +21,7 @@ from faceswapd.control.routes.handlers import record_of
 from faceswapd.control.routes.idempotency import KEY, once
 from faceswapd.control.routes.submit_handlers import arrivals, ordered
 from faceswapd.control.views import View
-from faceswapd.control.wire.process_messages import Processing, Progress
+from faceswapd.control.wire.process_messages import JobProgress, Processing
 from faceswapd.core.job import State
 from faceswapd.core.submitting import Looked, Words
 from faceswapd.ledger import submission
@@ -103,11 +103,11 @@ def _words(upload: Upload) -> Words:
     )
 
 
-async def _progress(house: House, request: Request) -> Progress:
+async def _progress(house: House, request: Request) -> JobProgress:
     job = await record_of(house.ledger, requests.number(request))
     shown = (await View.of(house.ledger, house.live())).show(job)
     done = job.state is State.SUCCEEDED
-    return Progress(
+    return JobProgress(
         job_id=job.id,
         status=str(job.state),
         progress=1.0 if done else shown.progress,
@@ -144,6 +144,7 @@ OPERATIONS = (
         refusals=(400, 408, 409, 413, 415, 422, 507),
     ),
     Operation(
-        "GET", "/api/status/{number}", _progress, "How far a job is.", Progress, parameters=(NUMBER,), refusals=(404,),
+        "GET", "/api/status/{number}", _progress, "How far a job is.", JobProgress,
+        parameters=(NUMBER,), refusals=(404,),
     ),
 )  # fmt: skip

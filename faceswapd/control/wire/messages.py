@@ -5,7 +5,8 @@ since 1970 (UTC), durations are seconds, sizes bytes, progress 0.0 to 1.0. A fil
 keeps its bytes as lone surrogates (`os.fsencode` gives them back).
 
 Messages are named tuples: ten data classes take 25 ms to make, a quarter of what `faceswapctl status` has.
-`routes/table.py` lists every request, and which message answers it. An error is answered with its HTTP status and an Error.
+`routes/table.py` lists every request, and which message answers it. An error is answered with its HTTP status and an
+Error.
 """
 
 from collections.abc import Sequence

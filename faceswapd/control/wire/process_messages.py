@@ -11,7 +11,7 @@ class Processing(NamedTuple):
     estimated_time: float | None  # seconds until it is done, if nothing holds it; None: nobody knows
 
 
-class Progress(NamedTuple):
+class JobProgress(NamedTuple):
     """GET /api/status/NUMBER."""
 
     job_id: int
