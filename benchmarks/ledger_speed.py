@@ -20,7 +20,7 @@ from faceswapd.ledger.admission import Arrival
 from faceswapd.ledger.claims import Runner
 from faceswapd.ledger.connection import Ledger
 from faceswapd.media.examiner import Examiner
-from faceswapd.runtime.desk import Desk
+from faceswapd.runtime.intake.desk import Desk
 
 BATCH = 50
 ROUNDS = 40

@@ -14,9 +14,9 @@ The house, from the ground up; a room uses only rooms below it (`docs/architectu
     cli        the command `faceswapd`: run, init, demo, check, service
     ctl        the command `faceswapctl`: standard library only
 
-The data's way: runtime.inbox sees a file, core.intake decides when it is complete and whose face it
-gets, ledger.admission makes it a job, core.plan decides what starts, runtime.execution runs an engine,
-media proves the output, runtime.outbox puts it in place with one rename, ledger.outcomes records it.
+The data's way: runtime.intake sees a file, core.intake decides when it is complete and whose face it gets,
+ledger.admission makes it a job, core.plan decides what starts, runtime.jobs.execution runs an engine, media
+proves the output, runtime.jobs.outbox puts it in place with one rename, ledger.outcomes records it.
 
 Loops never call each other: they write a row and set one event, `wake`.
 """

@@ -34,20 +34,22 @@ from faceswapd.ledger.outcomes import Again
 from faceswapd.ledger.tallies import Tallies
 from faceswapd.media.examiner import Examiner
 from faceswapd.media.mender import Mender
-from faceswapd.runtime import freezing, notes, notify, recovery, slices, uploads
-from faceswapd.runtime.beats import STALE_SECONDS, Beats
-from faceswapd.runtime.course import Slot, Workshop
-from faceswapd.runtime.desk import Desk
-from faceswapd.runtime.desktop import Desktop
-from faceswapd.runtime.fleet import Fleet, chosen_fleet
-from faceswapd.runtime.ground import is_mounted
+from faceswapd.runtime import notes, uploads
+from faceswapd.runtime.health import freezing, notify, slices
+from faceswapd.runtime.health.beats import STALE_SECONDS, Beats
+from faceswapd.runtime.health.readings import Readings
+from faceswapd.runtime.health.watchdog import Watchdog
 from faceswapd.runtime.housekeeping import Housekeeping
-from faceswapd.runtime.inbox import Inbox
-from faceswapd.runtime.notices import Notices
-from faceswapd.runtime.readings import Readings
-from faceswapd.runtime.scheduler import Scheduler
-from faceswapd.runtime.watchdog import Watchdog
-from faceswapd.runtime.webhooks import Webhooks
+from faceswapd.runtime.intake.desk import Desk
+from faceswapd.runtime.intake.ground import is_mounted
+from faceswapd.runtime.intake.inbox import Inbox
+from faceswapd.runtime.jobs import recovery
+from faceswapd.runtime.jobs.course import Slot, Workshop
+from faceswapd.runtime.jobs.fleet import Fleet, chosen_fleet
+from faceswapd.runtime.jobs.scheduler import Scheduler
+from faceswapd.runtime.notifying.desktop import Desktop
+from faceswapd.runtime.notifying.notices import Notices
+from faceswapd.runtime.notifying.webhooks import Webhooks
 from faceswapd.settings import Settings
 
 STARTING = ("control", "inbox", "scheduler", "readings")

@@ -12,7 +12,7 @@ from faceswapd.core.output_name import PLACEHOLDERS
 from faceswapd.core.presets import PRESETS
 from faceswapd.core.sidecar import DEFAULTS, KEYS, MAP_KEYS, MOST_PERSONS, Known, Mistake, Said, understand
 from faceswapd.core.wish import PRIORITIES, Pass, Trim, told
-from faceswapd.runtime.sidecars import parsed
+from faceswapd.runtime.intake.sidecars import parsed
 
 DOCUMENT = (Path(__file__).parent.parent / "docs" / "sidecars.md").read_text(encoding="utf-8")
 RULES = Rules.of([Face("alice"), Face("bob")], tuple(PRESETS))

@@ -11,7 +11,7 @@ import pytest
 
 from faceswapd.core.catalogue import CATALOGUE
 from faceswapd.core.webhook import BACKOFF, EVENTS, GIVE_UP, LATER, JobTold, payload, secret_of, signed
-from faceswapd.runtime.posting import TOTAL_SECONDS
+from faceswapd.runtime.notifying.posting import TOTAL_SECONDS
 from faceswapd.settings import Settings, load
 from faceswapd.settings.schema import WebhookSettings
 

@@ -38,7 +38,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _engine(settings: Settings) -> str:
     """Which engine the daemon would take, in one sentence; `faceswapd doctor` tries it."""
-    from faceswapd.runtime.fleet import wanted_of
+    from faceswapd.runtime.jobs.fleet import wanted_of
 
     root = None if settings.engine.name == "preview" else wanted_of(settings).root
     if root is None and settings.engine.name != "facefusion":

@@ -19,7 +19,7 @@ from faceswapd.engines.facefusion.model_store import ModelLine, StoreRefused
 from faceswapd.engines.facefusion.options import Chosen, OptionRefused, options_for
 from faceswapd.engines.facefusion.providers import CPU
 from faceswapd.engines.facefusion.site import Site
-from faceswapd.runtime.fleet import CACHE, wanted_of
+from faceswapd.runtime.jobs.fleet import CACHE, wanted_of
 from faceswapd.settings import Settings
 
 SURVEY_SECONDS: Final = 300.0  # every execution provider is really tried

@@ -18,9 +18,9 @@ from watchfiles import awatch
 from faceswapd.cli.looking import Look, aside
 from faceswapd.core.checkup import Finding, ok, problem, warning
 from faceswapd.core.mounts import How, Way, way_of
-from faceswapd.runtime.ground import ground_of
-from faceswapd.runtime.inbox import LOOK_SECONDS
-from faceswapd.runtime.inotify import limit_of
+from faceswapd.runtime.intake.ground import ground_of
+from faceswapd.runtime.intake.inbox import LOOK_SECONDS
+from faceswapd.runtime.intake.inotify import limit_of
 from faceswapd.settings import InboxSettings, Settings
 
 ANSWER_SECONDS: Final = 15.0

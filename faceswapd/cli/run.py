@@ -14,7 +14,7 @@ from faceswapd.cli import logs
 from faceswapd.cli.place import add_config
 from faceswapd.daemon import CannotStart, run
 from faceswapd.ledger.connection import FULL, LedgerError, LedgerFullError
-from faceswapd.runtime.watchdog import Watchdog
+from faceswapd.runtime.health.watchdog import Watchdog
 from faceswapd.settings import Settings, SettingsError, load
 
 AGAIN = 1  # the service manager starts it again

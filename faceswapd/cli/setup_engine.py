@@ -17,7 +17,7 @@ from faceswapd.engines.facefusion import find, installing
 from faceswapd.engines.facefusion.find import Place as Candidate
 from faceswapd.engines.facefusion.installing import InstallFailure, Plan
 from faceswapd.engines.facefusion.site import Site
-from faceswapd.runtime.fleet import CACHE, wanted_of
+from faceswapd.runtime.jobs.fleet import CACHE, wanted_of
 from faceswapd.settings import Settings
 
 ROOM: Final = 3_000_000_000  # bytes that FaceFusion and what it requires take, about

@@ -16,7 +16,7 @@ from faceswapd.engines.facefusion.model_store import Inventory, ModelLine, Store
 from faceswapd.engines.facefusion.models import Condition
 from faceswapd.engines.facefusion.pulling import PullFailure, Pulling
 from faceswapd.engines.facefusion.site import Site
-from faceswapd.runtime.fleet import CACHE
+from faceswapd.runtime.jobs.fleet import CACHE
 from faceswapd.settings import Settings
 
 BAR: Final = 30  # characters

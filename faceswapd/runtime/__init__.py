@@ -1,10 +1,9 @@
-"""KEEPS THINGS MOVING. One loop a file: inbox, scheduler, readings; and what they do on the way.
+"""KEEPS THINGS MOVING. One loop a file; the loops never call each other, they write to the ledger and its bell rings.
 
-inbox      files become jobs           listing, watching, ground, faces, notes serve it
-fleet      which engine swaps, on which devices: the slots
-scheduler  carries out what core.plan decides
-execution  one claimed segment, from its scratch folder to its record; course is how it goes meanwhile
-outbox     a proved output is put into place, and the target goes where the policy says
-readings   the machine, and the gate
-recovery   what an earlier life of the daemon left
+intake        files become jobs: inbox has the loop, listing and watching see, sidecars are heard, arrivals result
+jobs          what waits is run: scheduler has the loop, execution and swapping do one, outbox puts its output in place
+notifying     others are told: webhooks, posting, desktop
+health        beats, watchdog, and the machine's readings with the gate
+housekeeping  what has been kept for long enough goes
+notes         the small texts beside the files
 """

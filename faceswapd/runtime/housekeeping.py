@@ -13,8 +13,9 @@ from faceswapd.children.shield import beating
 from faceswapd.core.job import State
 from faceswapd.ledger import deliveries, pruning, reports
 from faceswapd.ledger.connection import Ledger
-from faceswapd.runtime import outbox, uploads
-from faceswapd.runtime.beats import BEAT_SECONDS, Beats
+from faceswapd.runtime import uploads
+from faceswapd.runtime.health.beats import BEAT_SECONDS, Beats
+from faceswapd.runtime.jobs import outbox
 from faceswapd.settings import Settings
 
 FIRST_SECONDS = 15.0  # after the start, which has better things to do

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 
 from faceswapd.control.wire import messages
-from faceswapd.runtime.outbox import STAGING, digest
+from faceswapd.runtime.jobs.outbox import STAGING, digest
 from tests.acceptance.farm import JOB_SECONDS, Farm, children, gone
 
 ENDED = ("succeeded", "failed", "cancelled")

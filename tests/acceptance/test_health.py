@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from faceswapd.runtime.freezing import VARIABLE
+from faceswapd.runtime.health.freezing import VARIABLE
 from tests.acceptance.conftest import NewFarm
 from tests.acceptance.farm import Farm, children, gone
 

@@ -25,9 +25,9 @@ from faceswapd.ledger import admission, standing
 from faceswapd.ledger.admission import Arrival
 from faceswapd.ledger.connection import Ledger
 from faceswapd.media.examiner import Examiner
-from faceswapd.runtime.beats import Beats
-from faceswapd.runtime.desk import Desk
-from faceswapd.runtime.webhooks import Webhooks
+from faceswapd.runtime.health.beats import Beats
+from faceswapd.runtime.intake.desk import Desk
+from faceswapd.runtime.notifying.webhooks import Webhooks
 from faceswapd.settings import Settings
 from faceswapd.settings.schema import HttpSettings, InboxSettings, WebhookSettings
 from tests.control.serving import Control

@@ -30,7 +30,7 @@ from faceswapd.media import mending_child
 from faceswapd.media.drawn import write_portrait
 from faceswapd.media.examiner import Examiner
 from faceswapd.media.mender import Mender
-from faceswapd.runtime import outbox
+from faceswapd.runtime.jobs import outbox
 from faceswapd.settings.schema import TimeoutSettings
 from tests.media.canary import Canary, canary
 from tests.media.damage import Damaged, Whole, damaged, hostile

@@ -14,9 +14,9 @@ from faceswapd.core.failures import Failure
 from faceswapd.core.retry import GiveUp
 from faceswapd.ledger import claims, outcomes, standing
 from faceswapd.ledger.connection import Ledger
-from faceswapd.runtime.beats import Beats
-from faceswapd.runtime.desktop import NOTICE, Desktop, command, summary
-from faceswapd.runtime.notices import Notices
+from faceswapd.runtime.health.beats import Beats
+from faceswapd.runtime.notifying.desktop import NOTICE, Desktop, command, summary
+from faceswapd.runtime.notifying.notices import Notices
 from tests.ledger.arrivals import NOW, RUNNER, admit, arrival, ran
 
 SECONDS = 20.0

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from faceswapd.ledger.bell import Bell
-from faceswapd.runtime import freezing
+from faceswapd.runtime.health import freezing
 
 TURN_SECONDS = 0.02
 

@@ -10,7 +10,7 @@ from faceswapd.core.webhook import EVENTS
 from faceswapd.ledger import claims, deliveries, outcomes, reports
 from faceswapd.ledger.claims import Runner
 from faceswapd.ledger.outcomes import Ran
-from faceswapd.runtime.beats import Beats
+from faceswapd.runtime.health.beats import Beats
 from faceswapd.runtime.housekeeping import Housekeeping
 from faceswapd.settings.schema import RetentionSettings
 from tests.runtime.workplace import Workplace

@@ -13,10 +13,10 @@ from faceswapd.core.job import Parked, State
 from faceswapd.ledger import reports
 from faceswapd.ledger.records import JobRecord
 from faceswapd.media.examiner import Examiner
-from faceswapd.runtime import inbox as inbox_module
 from faceswapd.runtime import notes
-from faceswapd.runtime.beats import Beats
-from faceswapd.runtime.inbox import Inbox
+from faceswapd.runtime.health.beats import Beats
+from faceswapd.runtime.intake import inbox as inbox_module
+from faceswapd.runtime.intake.inbox import Inbox
 from faceswapd.settings.schema import IntakeSettings
 from tests.runtime.conftest import NewPlace
 from tests.runtime.workplace import CHILD, SECONDS, Workplace

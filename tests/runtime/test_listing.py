@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from faceswapd.runtime.ground import ground_of
-from faceswapd.runtime.listing import list_folder, signature_of, survey
+from faceswapd.runtime.intake.ground import ground_of
+from faceswapd.runtime.intake.listing import list_folder, signature_of, survey
 
 
 def test_it_tells_files_and_folders_at_every_depth(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from faceswapd.runtime import beats as beating
-from faceswapd.runtime import notify
-from faceswapd.runtime.beats import Beats
+from faceswapd.runtime.health import beats as beating
+from faceswapd.runtime.health import notify
+from faceswapd.runtime.health.beats import Beats
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ async def test_time_that_is_excused_does_not_count(monkeypatch: pytest.MonkeyPat
 def test_a_look_that_comes_late_counts_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """The process was stopped for an hour: nobody was silent for it."""
     now = [0.0]
-    monkeypatch.setattr("faceswapd.runtime.beats.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("faceswapd.runtime.health.beats.time.monotonic", lambda: now[0])
     beats = Beats()
     beats.beat("inbox")
     now[0] = 3600.0

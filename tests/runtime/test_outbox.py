@@ -18,7 +18,7 @@ from faceswapd.engines.engine import EngineFailure
 from faceswapd.ledger import claims, outcomes
 from faceswapd.ledger.claims import Runner
 from faceswapd.ledger.outcomes import Ran
-from faceswapd.runtime import outbox, renaming
+from faceswapd.runtime.jobs import outbox, renaming
 from faceswapd.settings import Settings
 from tests.runtime.workplace import Workplace, names, settings_for
 
@@ -298,7 +298,7 @@ async def test_a_part_of_the_outbox_may_be_another_disk(made: Path, elsewhere: P
 DYING = """
 import errno, os, sys
 from pathlib import Path
-from faceswapd.runtime import outbox, renaming
+from faceswapd.runtime.jobs import outbox, renaming
 
 def no_links(source, target):
     raise OSError(errno.EPERM, "Operation not permitted")

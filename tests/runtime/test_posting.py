@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from faceswapd.core.webhook import Letter, Sent
-from faceswapd.runtime import posting
-from faceswapd.runtime.posting import LARGEST_ANSWER, Poster, Resolve
+from faceswapd.runtime.notifying import posting
+from faceswapd.runtime.notifying.posting import LARGEST_ANSWER, Poster, Resolve
 from tests.acceptance.farm import free_port
 from tests.runtime.receiving import receiving, status
 

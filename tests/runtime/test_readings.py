@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import psutil
 import pytest
 
-from faceswapd.runtime.readings import Readings
+from faceswapd.runtime.health.readings import Readings
 from tests.runtime.conftest import NewPlace
 from tests.runtime.workplace import NO_LIMITS, Workplace
 

@@ -14,7 +14,8 @@ from faceswapd.core.retry import GiveUp
 from faceswapd.ledger import claims, outcomes
 from faceswapd.ledger.claims import Claim, Runner
 from faceswapd.ledger.outcomes import Ran
-from faceswapd.runtime import notes, outbox, recovery
+from faceswapd.runtime import notes
+from faceswapd.runtime.jobs import outbox, recovery
 from tests.children.small_children import gone
 from tests.runtime.workplace import Workplace, names
 

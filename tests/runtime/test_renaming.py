@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from faceswapd.runtime import renaming
-from faceswapd.runtime.renaming import NoSuchRename, rename_to_new
+from faceswapd.runtime.jobs import renaming
+from faceswapd.runtime.jobs.renaming import NoSuchRename, rename_to_new
 
 
 @pytest.fixture

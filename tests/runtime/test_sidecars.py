@@ -12,9 +12,9 @@ from faceswapd.core.job import Parked, State
 from faceswapd.core.wish import Pass, Trim, Wish
 from faceswapd.ledger import claims, outcomes, reports
 from faceswapd.ledger.records import JobRecord
-from faceswapd.runtime import outbox
-from faceswapd.runtime.outbox import settle_target
-from faceswapd.runtime.sidecars import parsed
+from faceswapd.runtime.intake.sidecars import parsed
+from faceswapd.runtime.jobs import outbox
+from faceswapd.runtime.jobs.outbox import settle_target
 from tests.runtime.conftest import NewPlace
 from tests.runtime.test_inbox import SETTLE, Doorway
 from tests.runtime.workplace import Workplace

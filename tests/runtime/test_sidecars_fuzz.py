@@ -15,7 +15,7 @@ from faceswapd.core.target import Facts, Kind
 from faceswapd.core.wish import NOTHING
 from faceswapd.ledger.admission import fingerprint
 from faceswapd.ledger.records import wish_of, wish_text
-from faceswapd.runtime.sidecars import parsed
+from faceswapd.runtime.intake.sidecars import parsed
 
 FACES = (Face("alice"), Face("bob"), Face("b\u00f6b", "has no photo"), Face("\u202ex"))
 KNOWN = Known({fold(face.name): face for face in FACES}, ("fast", "balanced", "best"), datetime(2026, 3, 29, 1, 59))  # noqa: DTZ001

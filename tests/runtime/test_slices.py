@@ -14,7 +14,7 @@ from typing import TypeVar
 import pytest
 
 from faceswapd.ledger.connection import Ledger, Reads
-from faceswapd.runtime import slices
+from faceswapd.runtime.health import slices
 
 GET_ATTRIBUTES = {"x86_64": 315, "aarch64": 275}  # sched_getattr
 T = TypeVar("T")

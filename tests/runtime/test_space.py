@@ -10,7 +10,7 @@ import pytest
 
 from faceswapd.core.job import State
 from faceswapd.core.target import Facts, Kind
-from faceswapd.runtime.readings import mount_of
+from faceswapd.runtime.health.readings import mount_of
 from tests.runtime.conftest import NewPlace
 from tests.runtime.workplace import Workplace, names, shift
 

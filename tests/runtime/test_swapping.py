@@ -15,7 +15,7 @@ from faceswapd.ledger import outcomes
 from faceswapd.media.drawn_scene import write_scene_video
 from faceswapd.media.mender import Mender
 from faceswapd.media.probe import probe
-from faceswapd.runtime.course import PREPARING
+from faceswapd.runtime.jobs.course import PREPARING
 from tests.runtime.workplace import SECONDS, Workplace, names, shift
 
 HANGING = (sys.executable, str(Path(__file__).with_name("hanging_mender.py")))

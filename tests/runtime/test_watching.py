@@ -13,9 +13,9 @@ import pytest
 
 from faceswapd.core.footing import Footing
 from faceswapd.core.mounts import How
-from faceswapd.runtime.ground import Ground, ground_of
-from faceswapd.runtime.inotify import limit_of
-from faceswapd.runtime.watching import LIMIT_SECONDS, Watch
+from faceswapd.runtime.intake.ground import Ground, ground_of
+from faceswapd.runtime.intake.inotify import limit_of
+from faceswapd.runtime.intake.watching import LIMIT_SECONDS, Watch
 
 SECONDS = 10.0
 NFS = Footing("/nas", "nfs4", "nas:/export", "/", "0:30", 0)

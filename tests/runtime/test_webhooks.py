@@ -17,9 +17,9 @@ from structlog.testing import capture_logs
 
 from faceswapd.ledger import deliveries, outcomes, standing
 from faceswapd.ledger.connection import Ledger
-from faceswapd.runtime.beats import Beats
-from faceswapd.runtime.notices import Notices
-from faceswapd.runtime.webhooks import MOST_AT_ONCE, Webhooks
+from faceswapd.runtime.health.beats import Beats
+from faceswapd.runtime.notifying.notices import Notices
+from faceswapd.runtime.notifying.webhooks import MOST_AT_ONCE, Webhooks
 from faceswapd.settings.schema import WebhookSettings
 from tests.ledger.arrivals import admit, arrival
 from tests.ledger.test_full import filled, limit

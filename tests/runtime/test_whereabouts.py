@@ -11,8 +11,8 @@ from faceswapd.core.job import State
 from faceswapd.core.target import Facts, Kind
 from faceswapd.ledger import submission
 from faceswapd.ledger.admission import Arrival
-from faceswapd.runtime.listing import signature_of
-from faceswapd.runtime.outbox import digest
+from faceswapd.runtime.intake.listing import signature_of
+from faceswapd.runtime.jobs.outbox import digest
 from tests.runtime.conftest import NewPlace
 from tests.runtime.workplace import NOW, Workplace, names, shift
 

@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from faceswapd.core.job import State
-from faceswapd.runtime import inbox as inbox_module
-from faceswapd.runtime.writers import Writer, writer_of
+from faceswapd.runtime.intake import inbox as inbox_module
+from faceswapd.runtime.intake.writers import Writer, writer_of
 from tests.runtime.test_inbox import Doorway
 from tests.runtime.workplace import Workplace
 

@@ -16,13 +16,13 @@ from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.records import ExecutionRecord, JobRecord
 from faceswapd.media.examiner import Examiner
 from faceswapd.media.mender import Mender
-from faceswapd.runtime.beats import Beats
-from faceswapd.runtime.course import Slot, Workshop
-from faceswapd.runtime.listing import signature_of
-from faceswapd.runtime.notices import Notices
-from faceswapd.runtime.outbox import digest
-from faceswapd.runtime.readings import Readings
-from faceswapd.runtime.scheduler import Scheduler
+from faceswapd.runtime.health.beats import Beats
+from faceswapd.runtime.health.readings import Readings
+from faceswapd.runtime.intake.listing import signature_of
+from faceswapd.runtime.jobs.course import Slot, Workshop
+from faceswapd.runtime.jobs.outbox import digest
+from faceswapd.runtime.jobs.scheduler import Scheduler
+from faceswapd.runtime.notifying.notices import Notices
 from faceswapd.settings import Settings
 from faceswapd.settings.schema import LimitSettings, RetrySettings, TimeoutSettings
 from tests.runtime.fake_engine import FakeEngine, Run

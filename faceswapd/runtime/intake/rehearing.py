@@ -13,8 +13,8 @@ from faceswapd.ledger.admission import Sighting
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.records import JobRecord
 from faceswapd.runtime import notes
-from faceswapd.runtime.listing import Listing
-from faceswapd.runtime.sidecars import Failed, Sheet, Sidecars
+from faceswapd.runtime.intake.listing import Listing
+from faceswapd.runtime.intake.sidecars import Failed, Sheet, Sidecars
 
 
 @dataclass(slots=True)

@@ -26,15 +26,15 @@ from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.records import JobRecord
 from faceswapd.media.examiner import Examiner
 from faceswapd.runtime import notes
-from faceswapd.runtime.arrivals import arrival_of, bundle_of
-from faceswapd.runtime.beats import BEAT_SECONDS, Beats
-from faceswapd.runtime.faces import FacesFolder
-from faceswapd.runtime.footings import Footings
-from faceswapd.runtime.listing import LATENCY, Found, made, seen_since, signature_of
-from faceswapd.runtime.place import Later, Place
-from faceswapd.runtime.rehearing import Rehearing, Words
-from faceswapd.runtime.watching import Watch
-from faceswapd.runtime.writers import Writer, writer_of
+from faceswapd.runtime.health.beats import BEAT_SECONDS, Beats
+from faceswapd.runtime.intake.arrivals import arrival_of, bundle_of
+from faceswapd.runtime.intake.faces import FacesFolder
+from faceswapd.runtime.intake.footings import Footings
+from faceswapd.runtime.intake.listing import LATENCY, Found, made, seen_since, signature_of
+from faceswapd.runtime.intake.place import Later, Place
+from faceswapd.runtime.intake.rehearing import Rehearing, Words
+from faceswapd.runtime.intake.watching import Watch
+from faceswapd.runtime.intake.writers import Writer, writer_of
 from faceswapd.settings import Settings
 
 WRITER_SECONDS = 3.0  # a file of which nobody says in this time who writes to it lies on a disk that hangs

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from faceswapd.core import intake
-from faceswapd.runtime.footings import Footings
-from faceswapd.runtime.ground import Ground, ground_of
-from faceswapd.runtime.listing import Found, Listing, Survey, survey
+from faceswapd.runtime.intake.footings import Footings
+from faceswapd.runtime.intake.ground import Ground, ground_of
+from faceswapd.runtime.intake.listing import Found, Listing, Survey, survey
+from faceswapd.runtime.intake.sidecars import Sidecars
+from faceswapd.runtime.intake.watching import Watch
 from faceswapd.runtime.lookout import Lookout
-from faceswapd.runtime.sidecars import Sidecars
-from faceswapd.runtime.watching import Watch
 from faceswapd.settings import InboxSettings
 from faceswapd.settings.schema import IntakeSettings
 

@@ -8,8 +8,8 @@ from faceswapd.core.intake import Pairing, Parts, Rules
 from faceswapd.core.job import Parked
 from faceswapd.core.target import Facts, Unreadable, kind_of
 from faceswapd.ledger.admission import Arrival
-from faceswapd.runtime.listing import Found
-from faceswapd.runtime.sidecars import Failed, Sheets
+from faceswapd.runtime.intake.listing import Found
+from faceswapd.runtime.intake.sidecars import Failed, Sheets
 from faceswapd.settings import InboxSettings
 
 

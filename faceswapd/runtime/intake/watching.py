@@ -12,8 +12,8 @@ import structlog
 from watchfiles import Change, watch
 
 from faceswapd.core.mounts import How, Way, way_of
-from faceswapd.runtime.ground import Ground
-from faceswapd.runtime.inotify import Limit, limit_of
+from faceswapd.runtime.intake.ground import Ground
+from faceswapd.runtime.intake.inotify import Limit, limit_of
 
 DEBOUNCE_MS = 250  # events that come closer together wake once
 STEP_MS = 200  # how often the watcher's own thread looks; a smaller step costs an idle machine more

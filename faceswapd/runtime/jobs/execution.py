@@ -30,9 +30,10 @@ from faceswapd.ledger import outcomes, rungs
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.outcomes import Ran, Spent
 from faceswapd.ledger.records import JobRecord
-from faceswapd.runtime import notes, outbox, whereabouts
-from faceswapd.runtime.course import PUBLISHING, Course, Slot, Workshop
-from faceswapd.runtime.swapping import Made, Turn, know_child, proved
+from faceswapd.runtime import notes
+from faceswapd.runtime.jobs import outbox, whereabouts
+from faceswapd.runtime.jobs.course import PUBLISHING, Course, Slot, Workshop
+from faceswapd.runtime.jobs.swapping import Made, Turn, know_child, proved
 
 FULL_BYTES = 1_000_000  # a disk with less free space is full: the last bit of a file did not fit
 PROGRESS_SECONDS = 1.0  # the ledger hears of progress at most this often

@@ -20,9 +20,9 @@ from faceswapd.core.reading_history import Point, ReadingHistory
 from faceswapd.core.space import OUTBOX, SCRATCH
 from faceswapd.ledger import reports, standing
 from faceswapd.ledger.connection import Ledger
-from faceswapd.runtime.beats import Beats
+from faceswapd.runtime.health.beats import Beats
+from faceswapd.runtime.health.vitals import Sensors
 from faceswapd.runtime.lookout import Lookout
-from faceswapd.runtime.vitals import Sensors
 from faceswapd.settings import Settings
 
 BUSY_SECONDS = 2.0  # between two readings while something waits

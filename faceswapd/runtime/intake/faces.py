@@ -13,12 +13,12 @@ from faceswapd.core.intake import fold, is_photo
 from faceswapd.ledger import standing
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.standing import FaceRecord
-from faceswapd.runtime.footings import Footings
-from faceswapd.runtime.ground import ground_of
-from faceswapd.runtime.listing import LATENCY, Found, Listing, Survey, list_folder, made, seen_since, survey
+from faceswapd.runtime.intake.footings import Footings
+from faceswapd.runtime.intake.ground import ground_of
+from faceswapd.runtime.intake.listing import LATENCY, Found, Listing, Survey, list_folder, made, seen_since, survey
+from faceswapd.runtime.intake.place import GROUND_SECONDS, LISTING_SECONDS
+from faceswapd.runtime.intake.watching import Watch
 from faceswapd.runtime.lookout import Lookout
-from faceswapd.runtime.place import GROUND_SECONDS, LISTING_SECONDS
-from faceswapd.runtime.watching import Watch
 from faceswapd.settings import Settings
 
 log = structlog.get_logger(__name__)

@@ -14,7 +14,7 @@ from faceswapd.engines.facefusion import find
 from faceswapd.engines.facefusion.engine import FaceFusionEngine, Level
 from faceswapd.engines.facefusion.site import Site, Wanted
 from faceswapd.engines.preview.engine import PreviewEngine
-from faceswapd.runtime.course import Slot
+from faceswapd.runtime.jobs.course import Slot
 from faceswapd.settings import Settings
 
 SURVEY_SECONDS = 60.0  # a first look takes about ten, later ones none

@@ -6,8 +6,8 @@ import os
 import socket
 from collections.abc import Callable
 
-from faceswapd.runtime import beats as beating
-from faceswapd.runtime.beats import Beats
+from faceswapd.runtime.health import beats as beating
+from faceswapd.runtime.health.beats import Beats
 
 LOOK_SECONDS = 1.0  # between two looks at the beats
 

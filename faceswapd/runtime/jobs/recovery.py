@@ -18,7 +18,8 @@ from faceswapd.ledger import claims, outcomes, reports
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.outcomes import Ran
 from faceswapd.ledger.records import JobRecord
-from faceswapd.runtime import notes, outbox
+from faceswapd.runtime import notes
+from faceswapd.runtime.jobs import outbox
 from faceswapd.settings import Settings
 
 MACHINE_BOOT = "machine-boot"  # in the state folder: which life of the machine the daemon was last started in

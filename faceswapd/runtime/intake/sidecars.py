@@ -22,7 +22,7 @@ from faceswapd.core.intake import Parts, Rules, Seen, Signature, settle
 from faceswapd.core.sidecar import DEFAULTS, ENDINGS, LARGEST, Known, Mistake, Said, target_of, understand
 from faceswapd.core.target import Facts
 from faceswapd.core.wish import told
-from faceswapd.runtime.listing import LATENCY, Found, Listing, seen_since
+from faceswapd.runtime.intake.listing import LATENCY, Found, Listing, seen_since
 
 TWO: Final = "There are two sidecars, {}; keep one of them."
 NOT_HERE: Final = "It belongs to {}, which is not here."

@@ -19,10 +19,10 @@ from faceswapd.ledger import admission
 from faceswapd.ledger.admission import Sighting
 from faceswapd.ledger.connection import Ledger
 from faceswapd.ledger.records import JobRecord
-from faceswapd.runtime.ground import one_mount
-from faceswapd.runtime.listing import signature_of
-from faceswapd.runtime.renaming import NoSuchRename, rename_to_new
-from faceswapd.runtime.sidecars import sidecars_of
+from faceswapd.runtime.intake.ground import one_mount
+from faceswapd.runtime.intake.listing import signature_of
+from faceswapd.runtime.intake.sidecars import sidecars_of
+from faceswapd.runtime.jobs.renaming import NoSuchRename, rename_to_new
 from faceswapd.settings import Settings
 
 STAGING = ".faceswapd"  # in the outbox and in done/, for what comes from another file system

@@ -26,9 +26,9 @@ from faceswapd.core.webhook import (
 from faceswapd.ledger import deliveries
 from faceswapd.ledger.connection import Ledger, LedgerFullError
 from faceswapd.ledger.deliveries import Delivery, Tally
-from faceswapd.runtime.beats import BEAT_SECONDS, Beats
-from faceswapd.runtime.posting import GONE, Poster, Resolve, UnusableAddressError, resolved
-from faceswapd.runtime.webhook_secret import NoSecretError, key_of
+from faceswapd.runtime.health.beats import BEAT_SECONDS, Beats
+from faceswapd.runtime.notifying.posting import GONE, Poster, Resolve, UnusableAddressError, resolved
+from faceswapd.runtime.notifying.webhook_secret import NoSecretError, key_of
 from faceswapd.settings.schema import WebhookSettings
 
 MOST_AT_ONCE: Final = 4  # to one webhook; each has its own, so that a slow one holds up no other

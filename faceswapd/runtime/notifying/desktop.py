@@ -16,7 +16,7 @@ from faceswapd.core.job import State
 from faceswapd.core.webhook import HELD, RESUMED, event_of, reason_of
 from faceswapd.ledger import events, reports
 from faceswapd.ledger.connection import Ledger
-from faceswapd.runtime.beats import BEAT_SECONDS, Beats
+from faceswapd.runtime.health.beats import BEAT_SECONDS, Beats
 
 SHOW_SECONDS: Final = 10.0  # that the program may take
 MOST_EVENTS: Final = 500  # that are read at once

@@ -16,9 +16,9 @@ from faceswapd.ledger import submission
 from faceswapd.ledger.admission import Place
 from faceswapd.ledger.records import JobRecord
 from faceswapd.ledger.submission import Copy
-from faceswapd.runtime.beats import BEAT_SECONDS
-from faceswapd.runtime.course import Course, Workshop
-from faceswapd.runtime.listing import signature_of
+from faceswapd.runtime.health.beats import BEAT_SECONDS
+from faceswapd.runtime.intake.listing import signature_of
+from faceswapd.runtime.jobs.course import Course, Workshop
 from faceswapd.settings import Settings
 
 Looks = tuple[int, int]  # size in bytes and time, which change when a file's content does

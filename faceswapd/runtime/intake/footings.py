@@ -9,7 +9,7 @@ from faceswapd.core.footing import Footing, doubt, replaced, unchanged
 from faceswapd.ledger import footings as kept
 from faceswapd.ledger import reports, standing
 from faceswapd.ledger.connection import Ledger
-from faceswapd.runtime.ground import Ground, is_mounted
+from faceswapd.runtime.intake.ground import Ground, is_mounted
 from faceswapd.settings import InboxSettings
 
 log = structlog.get_logger(__name__)

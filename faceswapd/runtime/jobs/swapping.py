@@ -13,7 +13,7 @@ from faceswapd.core.target import Facts, Marks, Proof
 from faceswapd.engines.engine import EngineFailure, Output, Person, Progress, Work
 from faceswapd.ledger import outcomes
 from faceswapd.ledger.connection import Ledger
-from faceswapd.runtime.course import COMPLETING, PREPARING, PROVING, Course, Workshop
+from faceswapd.runtime.jobs.course import COMPLETING, PREPARING, PROVING, Course, Workshop
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,10 @@ from faceswapd.engines.engine import EngineFailure
 from faceswapd.ledger import claims, reports, standing
 from faceswapd.ledger.claims import Queue, Runner
 from faceswapd.ledger.records import JobRecord
-from faceswapd.runtime.beats import BEAT_SECONDS, Beats
-from faceswapd.runtime.course import Course, Slot, Workshop
-from faceswapd.runtime.execution import execute, rung_of
-from faceswapd.runtime.readings import Readings
+from faceswapd.runtime.health.beats import BEAT_SECONDS, Beats
+from faceswapd.runtime.health.readings import Readings
+from faceswapd.runtime.jobs.course import Course, Slot, Workshop
+from faceswapd.runtime.jobs.execution import execute, rung_of
 
 LOOKAHEAD = 64  # jobs among which a warm slot chooses
 BESIDE = 3  # works of a slot that may be completed and published while its engine goes on

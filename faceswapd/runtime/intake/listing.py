@@ -9,7 +9,7 @@ from pathlib import Path
 
 from faceswapd.core.intake import Parts, Seen, Signature, ignored_file, ignored_folder
 from faceswapd.core.sidecar import DEFAULTS
-from faceswapd.runtime.ground import Ground, ground_of
+from faceswapd.runtime.intake.ground import Ground, ground_of
 
 LATENCY = 1.0  # seconds that an event may come late and still count as quiet time
 

@@ -18,9 +18,9 @@ from faceswapd.core.target import Facts
 from faceswapd.ledger import submission
 from faceswapd.ledger.connection import Ledger
 from faceswapd.media.examiner import Examiner
-from faceswapd.runtime.inbox import NO_TARGET, WRITER_SECONDS
-from faceswapd.runtime.listing import signature_of
-from faceswapd.runtime.writers import Writer, writer_of
+from faceswapd.runtime.intake.inbox import NO_TARGET, WRITER_SECONDS
+from faceswapd.runtime.intake.listing import signature_of
+from faceswapd.runtime.intake.writers import Writer, writer_of
 
 REMEMBERED: Final = 4096  # files of which it is known what they are
 CHANGED: Final = "It changed while it was read. Submit it again when it is complete."

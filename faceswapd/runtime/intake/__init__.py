@@ -1,0 +1,1 @@
+"""Files come: who lists and watches the folders, and makes arrivals of what is complete."""

@@ -1,0 +1,1 @@
+"""Others are told: programs by webhooks, and the desktop."""
