@@ -17,6 +17,9 @@ from faceswapd.ledger.connection import Reads
 from faceswapd.ledger.records import JobRecord
 
 SHOWN = 5  # lines of each list in status
+SEND_AGAIN: Final = (
+    "Send the target again with a photo that shows the whole face from the front, with some space around it."
+)
 
 
 def state_of(live: Live, paused: bool) -> tuple[str, str | None]:  # noqa: FBT001
@@ -105,7 +108,8 @@ class View:
 
     def _advice(self, job: JobRecord) -> str | None:
         if job.state is State.FAILED and job.category is not None:
-            return Failure(job.category, "").advice
+            again = messages.must_be_sent_again(job.face, job.category)
+            return SEND_AGAIN if again else Failure(job.category, "").advice
         match job.parked:
             case Parked.NEEDS_FACE:
                 return "Move it into the folder with the person's name, or use `faceswapctl assign`."

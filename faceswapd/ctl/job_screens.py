@@ -4,7 +4,20 @@ from collections.abc import Sequence
 
 from faceswapd.control.wire.job_messages import Execution, Explanation, JobDetail
 from faceswapd.control.wire.messages import Job, Jobs
-from faceswapd.ctl.plain import bar, base_name, clean, clock, columns, count, cut, duration, pad, percent, shorten
+from faceswapd.ctl.plain import (
+    bar,
+    base_name,
+    clean,
+    clock,
+    columns,
+    count,
+    cut,
+    duration,
+    face_name,
+    pad,
+    percent,
+    shorten,
+)
 from faceswapd.ctl.terminal import ENDLESS, Line, Look, Terminal
 
 LOOKS = {
@@ -33,7 +46,7 @@ def jobs_table(answer: Jobs, terminal: Terminal, *, paged: bool = False) -> list
         (
             str(job.id),
             clean(job.state),
-            clean(job.face or "-"),
+            face_name(job.face),
             file_name(job),
             clean(job.preset),
             _progress(job),

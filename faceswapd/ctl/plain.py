@@ -9,6 +9,8 @@ import os
 import time
 from collections.abc import Iterable
 
+from faceswapd.control.wire.messages import are_own_photos
+
 
 def clean(text: str) -> str:
     """The text without anything that could move a cursor, turn the writing or break a line."""
@@ -125,6 +127,11 @@ def _within(progress: float) -> float:
 def count(number: int, noun: str) -> str:
     """`1 job`, `2 jobs`, `12,345 jobs`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def face_name(face: str | None, none: str = "-") -> str:
+    """A face as people know it: photos that came with one target have no name that means anything."""
+    return "own photos" if are_own_photos(face) else clean(face or none)
 
 
 def base_name(path: str) -> str:

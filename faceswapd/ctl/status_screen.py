@@ -7,7 +7,7 @@ section's title.
 
 from typing import NamedTuple
 
-from faceswapd.control.wire.messages import WISHED, Job, Skipped, Status
+from faceswapd.control.wire.messages import WISHED, Job, Skipped, Status, must_be_sent_again
 from faceswapd.ctl.plain import (
     bar,
     base_name,
@@ -16,6 +16,7 @@ from faceswapd.ctl.plain import (
     count,
     cut,
     duration,
+    face_name,
     pad,
     percent,
     shell_quote,
@@ -219,11 +220,11 @@ class _Shape(NamedTuple):
     @staticmethod
     def of(status: Status, width: int) -> "_Shape":
         jobs = [*status.running, *status.waiting, *status.failed, *status.parked]
-        faces = [columns(clean(job.face or "-")) for job in jobs]
+        faces = [columns(face_name(job.face)) for job in jobs]
         return _Shape(width, max((len(str(job.id)) for job in jobs), default=1), min(max(faces, default=1), width // 7))
 
     def row(self, job: Job, name_width: int) -> str:
-        face = pad(shorten(job.face or "-", self.face_width), self.face_width)
+        face = pad(shorten(face_name(job.face), self.face_width), self.face_width)
         name = shorten(base_name(job.target), name_width)
         return f"  {job.id:>{self.id_width}}  {face}  {pad(name, name_width)}  "
 
@@ -263,6 +264,8 @@ class _Shape(NamedTuple):
 
     def failed(self, job: Job) -> Entry:
         row = self.told(job, job.reason or "it did not say why", Look.BAD)
+        if job.advice and must_be_sent_again(job.face, job.category):
+            return self.advised(row, job.advice)
         command = f"faceswapctl retry {job.id}"
         advice = ""
         if job.advice:
@@ -273,11 +276,15 @@ class _Shape(NamedTuple):
             [*row.whole, *self.below(ARROW, pieces, Look.DO)],
         )
 
+    def advised(self, row: Entry, advice: str) -> Entry:
+        """A row with what is to be done, where no command does it."""
+        short = Line("      -> " + cut(advice, self.width - 9), Look.DO)
+        return Entry([*row.short, short], [*row.whole, *self.below(ARROW, advice.split(), Look.DO)])
+
     def parked(self, job: Job, status: Status) -> Entry:
         row = self.told(job, job.reason or "nobody said whose face it gets", Look.HELD)
         if job.category not in NEEDS_FACE and job.advice:
-            short = Line("      -> " + cut(job.advice, self.width - 9), Look.DO)
-            return Entry([*row.short, short], [*row.whole, *self.below(ARROW, job.advice.split(), Look.DO)])
+            return self.advised(row, job.advice)
         settle = Line("      -> " + _settle(job, status, self.width - 9), Look.DO)
         return Entry([*row.short, settle], [*row.whole, settle])
 

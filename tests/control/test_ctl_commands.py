@@ -107,8 +107,9 @@ LONG = samples.job(7, target="/in/" + "n" * 300, face="f" * 30, reason="r" * 300
 
 
 def test_jobs_is_a_table_that_fits() -> None:
-    jobs = [*samples.RUNNING, *samples.FAILED, LONG]
+    jobs = [*samples.RUNNING, *samples.FAILED, LONG._replace(face="photos-224c77409")]
     lines = [line.text for line in jobs_table(Jobs(jobs, 99), Terminal())]
+    assert " own photos " in lines[5]
     assert lines[0].split() == ["ID", "STATE", "FACE", "TARGET", "PRESET", "PROGRESS", "REASON"]
     assert [line.split()[:2] for line in lines[1:6]] == [[str(job.id), job.state] for job in jobs]
     assert max(map(len, lines)) <= 80

@@ -179,6 +179,19 @@ def test_where_there_is_room_no_sentence_is_cut() -> None:
     assert screen(status) == ROOMY
 
 
+def test_photos_that_came_with_the_target_cannot_be_mended_by_a_retry() -> None:
+    sent = {"face": "photos-224c77409", "target": "/state/uploads/1/clip.mp4", "reason": "There is no face."}
+    again = samples.job(7, "failed", category="no_source_face", advice="Send the target again.", **sent)
+    other = samples.job(8, "failed", category="no_target_face", advice="Use another.", **sent)
+    lines = screen(samples.status(counts={"failed": 2}, failed=[again, other])).splitlines()
+    assert lines[-4:] == [
+        "  7  own photos  clip.mp4                  There is no face.",
+        "      -> Send the target again.",
+        "  8  own photos  clip.mp4                  There is no face.",
+        "      -> Use another. Then: faceswapctl retry 8",
+    ]
+
+
 def test_a_larger_terminal_shows_more() -> None:
     assert "Waiting (1 of 9,876)" in screen(samples.everything_wrong())
     assert "Waiting (5 of 9,876)" in screen(samples.everything_wrong(), Terminal(80, 60))

@@ -16,7 +16,9 @@ import pytest
 from pydantic import ByteSize
 
 from faceswapd.control.files import receiving
+from faceswapd.core.failures import Failure
 from faceswapd.core.job import State
+from faceswapd.core.retry import GiveUp
 from faceswapd.ledger import outcomes, reports
 from faceswapd.ledger.records import JobRecord
 from faceswapd.runtime import uploads
@@ -235,6 +237,16 @@ async def test_how_far_a_job_is(control: Control) -> None:
         "output_url": "/api/jobs/3/output", "error": None,
     }  # fmt: skip
     assert (await ask(control.path, "GET", "/api/status/77")).status == 404
+
+
+async def test_photos_without_a_face_are_to_be_sent_again(control: Control) -> None:
+    failure, told = Failure("no_source_face", "There is no face."), {}
+    for photos in (PHOTOS, ()):
+        number = (await process(control, FILM, *photos)).json["job_id"]
+        await outcomes.failed(control.ledger, await run(control, number), failure, GiveUp(failure), time.time())
+        told[photos] = (await ask(control.path, "GET", f"/api/jobs/{number}")).json["job"]["advice"]
+    assert told[PHOTOS].startswith("Send the target again with a photo that shows the whole face")
+    assert told[()] == failure.advice
 
 
 async def test_what_was_sent_goes_some_days_after_its_job(control: Control) -> None:

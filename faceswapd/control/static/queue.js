@@ -7,7 +7,7 @@ import { icon } from "./icons.js";
 import { now, touch } from "./live.js";
 import { jobRow, runningCard } from "./rows.js";
 import { status } from "./status.js";
-import { STATES, STATE_WORDS, baseName } from "./words.js";
+import { STATES, STATE_WORDS, baseName, faceName } from "./words.js";
 
 const PAGE = 50, MOST = 500; // jobs that are shown at first, and of one answer at most
 const TABS = [["", "All"], ...STATES.map((state) => [state, STATE_WORDS[state]])];
@@ -95,7 +95,7 @@ function nextRow(first) {
   return {
     element: h("li", null, h("div", null, name, " ", facts), why),
     update(job) {
-      say(facts, `${job.face ?? ""} · ${job.preset}${job.priority ? ` · priority ${job.priority}` : ""}`);
+      say(facts, `${faceName(job.face)} · ${job.preset}${job.priority ? ` · priority ${job.priority}` : ""}`);
       if (job.reason !== told) fill(why, prose(job.reason));
       told = job.reason;
     },

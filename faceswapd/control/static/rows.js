@@ -6,7 +6,7 @@ import { button, fill, h, prose, say } from "./dom.js";
 import { icon } from "./icons.js";
 import { now } from "./live.js";
 import { status } from "./status.js";
-import { STATE_WORDS, ago, baseName, count, duration, frameRate, moment, percent } from "./words.js";
+import { STATE_WORDS, ago, baseName, count, duration, faceName, frameRate, moment, percent } from "./words.js";
 
 const changed = () => now("status", "jobs", "job");
 
@@ -123,7 +123,7 @@ function draw(element, job) {
 const usualInbox = (job) => status()?.inboxes[0]?.name ?? job.inbox;
 
 export function facts(job) {
-  return [job.face ? `face ${job.face}` : "no face yet", job.preset, job.inbox && job.inbox !== usualInbox(job) && `inbox ${job.inbox}`, job.attempt > 1 && `attempt ${job.attempt}`, job.priority !== 0 && `priority ${job.priority}`]
+  return [job.face ? (faceName(job.face) === job.face ? `face ${job.face}` : faceName(job.face)) : "no face yet", job.preset, job.inbox && job.inbox !== usualInbox(job) && `inbox ${job.inbox}`, job.attempt > 1 && `attempt ${job.attempt}`, job.priority !== 0 && `priority ${job.priority}`]
     .filter(Boolean).join(" · ");
 }
 

@@ -9,6 +9,11 @@ export function baseName(path) {
   return (path ?? "").split("/").pop() || path || "";
 }
 
+/** A face as people know it: photos that came with one target have no name that means anything. */
+export function faceName(face) {
+  return /^photos-[0-9a-f]{9}$/.test(face ?? "") ? "own photos" : face ?? "";
+}
+
 /** A duration in words: 48 s, 12 min, 3 h 20 min. */
 export function duration(seconds) {
   if (seconds === null || seconds === undefined) return "";

@@ -17,6 +17,20 @@ WIRE_VERSION = 1
 WISHED = "It is not to start before"  # the first words of why a job waits for the time that was asked for
 
 
+OWN_PHOTOS = "photos-"  # begins the name of a face that is the photos which came with one target; 9 digits follow
+OF_PHOTOS = ("no_source_face", "source_unreadable")  # failures whose cause is a photo of the face
+
+
+def are_own_photos(face: str | None) -> bool:
+    """Whether a face is nothing but the photos that were sent with a target."""
+    return face is not None and face.startswith(OWN_PHOTOS) and len(face) == len(OWN_PHOTOS) + 9
+
+
+def must_be_sent_again(face: str | None, category: str | None) -> bool:
+    """Whether no retry can help: the photos that came with the target are wrong, and nobody can change them."""
+    return category in OF_PHOTOS and are_own_photos(face)
+
+
 class Job(NamedTuple):
     """One line of the job list."""
 
