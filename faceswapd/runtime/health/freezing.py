@@ -11,7 +11,10 @@ from collections.abc import Coroutine, Generator
 from pathlib import Path
 from typing import Any
 
+from faceswapd.runtime.health.beats import BEAT_SECONDS
+
 VARIABLE = "FACESWAPD_TEST_FREEZE"  # LOOP:freeze:FILE, LOOP:raise:FILE or LOOP:block:FILE
+OWN_LIMIT_SECONDS = BEAT_SECONDS + 0.5  # a loop waits under no longer time limit of its own
 
 
 class Caught(Exception):
@@ -50,7 +53,7 @@ class _Armed:
             except BaseException as caught:  # noqa: BLE001  a cancel, as by a time that is over, is the loop's
                 error = caught
             if not fired and self._file.exists():
-                fired = self._how != "freeze"  # the loop's own time limit may end a freeze: then it freezes anew
+                fired = True
                 try:
                     yield from self._fire()
                 except BaseException as caught:  # noqa: BLE001  likewise
@@ -59,8 +62,19 @@ class _Armed:
     def _fire(self) -> Generator[Any, Any, None]:
         match self._how:
             case "freeze":
-                yield from asyncio.get_running_loop().create_future().__await__()
+                yield from _frozen()
             case "block":
                 time.sleep(1e6)
             case _:
                 raise Caught(f"{self._how}, as {VARIABLE} says")
+
+
+def _frozen() -> Generator[Any, Any, None]:
+    """For ever, and over the end of a time limit inside which it was caught; until it is cancelled from outside."""
+    since = time.monotonic()
+    while True:
+        try:
+            yield from asyncio.get_running_loop().create_future().__await__()
+        except asyncio.CancelledError:
+            if time.monotonic() - since > OWN_LIMIT_SECONDS:
+                raise
