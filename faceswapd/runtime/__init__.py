@@ -5,5 +5,7 @@ jobs          what waits is run: scheduler has the loop, execution and swapping 
 notifying     others are told: webhooks, posting, desktop
 health        beats, watchdog, and the machine's readings with the gate
 housekeeping  what has been kept for long enough goes
+uploads       what was sent and is needed no more goes
 notes         the small texts beside the files
+lookout       a look at a disk that may never answer
 """
