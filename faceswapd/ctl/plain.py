@@ -129,9 +129,9 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def face_name(face: str | None, none: str = "-") -> str:
+def face_name(face: str | None) -> str:
     """A face as people know it: photos that came with one target have no name that means anything."""
-    return "own photos" if are_own_photos(face) else clean(face or none)
+    return "own photos" if are_own_photos(face) else clean(face or "-")
 
 
 def base_name(path: str) -> str:

@@ -16,6 +16,7 @@ import pytest
 from pydantic import ByteSize
 
 from faceswapd.control.files import receiving
+from faceswapd.control.wire.messages import are_own_photos
 from faceswapd.core.failures import Failure
 from faceswapd.core.job import State
 from faceswapd.core.retry import GiveUp
@@ -92,6 +93,8 @@ async def test_photos_that_come_along_are_the_face(control: Control) -> None:
     assert made.face is not None
     assert content(made.bundle) == {"source-01.jpg": b"image one", "source-02.jpg": b"image two"}
     assert re.fullmatch("photos-[0-9a-f]{9}", made.face)
+    assert are_own_photos(made.face)
+    assert not any(are_own_photos(face) for face in (None, "alice", "photos-", "photos-christmas", f"{made.face}0"))
     assert Path(made.bundle).name.startswith(made.face)
     assert (await process(control, FILM, *reversed(PHOTOS))).json["job_id"] == made.id
     assert len(left(control)) == 2
@@ -187,6 +190,7 @@ async def test_where_there_is_no_room_it_is_said(
 async def test_uploads_can_be_switched_off(control: Control) -> None:
     settle(control, lambda settings: settings.model_copy(update={"uploads": UploadSettings(enabled=False)}))
     assert (await process(control, FILM)).status == 403
+    assert (await ask(control.path, "OPTIONS", "/api/uploads")).status == 403
 
 
 async def test_an_upload_that_breaks_off_leaves_nothing(control: Control) -> None:

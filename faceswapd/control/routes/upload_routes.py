@@ -35,11 +35,17 @@ MEDIA_TYPE: Final = "application/offset+octet-stream"
 BUSY_SECONDS: Final = 5.0
 
 
-def _storage(house: House, request: Request) -> Storage:
-    """Where uploads lie, if they are taken, and the client speaks as we do. Raises Refused."""
+def _taken(house: House) -> Storage:
+    """Where uploads lie, if they are taken. Raises Refused."""
     storage = storage_of(house)
     if not storage.settings.uploads.enabled:
         raise Refused(403, "Files are not taken by the API.", "Set `enabled = true` in [uploads], and restart.")
+    return storage
+
+
+def _storage(house: House, request: Request) -> Storage:
+    """Where uploads lie, if they are taken, and the client speaks as we do. Raises Refused."""
+    storage = _taken(house)
     if request.headers.get("tus-resumable") != VERSION:
         raise Refused(412, f"The request does not say `Tus-Resumable: {VERSION}`.")
     return storage
@@ -71,7 +77,7 @@ def _headers(found: SentUpload) -> dict[str, str]:
 async def _spoken(house: House, request: Request) -> Response:
     """What a client may know before it begins; the one request that need not say the protocol's version."""
     del request
-    largest = str(int(storage_of(house).settings.uploads.largest))
+    largest = str(int(_taken(house).settings.uploads.largest))
     return Response(None, 204, {"Tus-Extension": "creation,termination", "Tus-Max-Size": largest})
 
 

@@ -123,7 +123,8 @@ function draw(element, job) {
 const usualInbox = (job) => status()?.inboxes[0]?.name ?? job.inbox;
 
 export function facts(job) {
-  return [job.face ? (faceName(job.face) === job.face ? `face ${job.face}` : faceName(job.face)) : "no face yet", job.preset, job.inbox && job.inbox !== usualInbox(job) && `inbox ${job.inbox}`, job.attempt > 1 && `attempt ${job.attempt}`, job.priority !== 0 && `priority ${job.priority}`]
+  const name = faceName(job.face) || "no face yet";
+  return [name === job.face ? `face ${name}` : name, job.preset, job.inbox && job.inbox !== usualInbox(job) && `inbox ${job.inbox}`, job.attempt > 1 && `attempt ${job.attempt}`, job.priority !== 0 && `priority ${job.priority}`]
     .filter(Boolean).join(" · ");
 }
 

@@ -15,15 +15,17 @@ from typing import Any, NamedTuple, TypeVar, Union, cast, get_args, get_origin
 
 WIRE_VERSION = 1
 WISHED = "It is not to start before"  # the first words of why a job waits for the time that was asked for
-
-
-OWN_PHOTOS = "photos-"  # begins the name of a face that is the photos which came with one target; 9 digits follow
+OWN_PHOTOS = "photos-"  # begins the name of a face that is the photos which came with one target
+OWN_DIGITS = 9  # hexadecimal ones, which follow
 OF_PHOTOS = ("no_source_face", "source_unreadable")  # failures whose cause is a photo of the face
 
 
 def are_own_photos(face: str | None) -> bool:
     """Whether a face is nothing but the photos that were sent with a target."""
-    return face is not None and face.startswith(OWN_PHOTOS) and len(face) == len(OWN_PHOTOS) + 9
+    if face is None or not face.startswith(OWN_PHOTOS):
+        return False
+    digits = face[len(OWN_PHOTOS) :]
+    return len(digits) == OWN_DIGITS and all(digit in "0123456789abcdef" for digit in digits)
 
 
 def must_be_sent_again(face: str | None, category: str | None) -> bool:
